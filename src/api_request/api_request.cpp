@@ -1,0 +1,137 @@
+#include "api_request/api_request.hpp"
+
+#include <algorithm>
+
+#include "api_request/query_params.hpp"
+#include "api_request/range.hpp"
+#include "core/text.hpp"
+
+namespace pgrst {
+
+namespace {
+
+struct Resource {
+  enum class Kind { kRelation, kRoutine, kSchema };
+  Kind kind;
+  std::string name;
+};
+
+// "/name", "/rpc/name" or "/"; segments are percent-decoded one by one.
+Result<Resource> parse_path(std::string_view path) {
+  if (!path.empty() && path.front() == '/') path.remove_prefix(1);
+  if (path.empty()) return Resource{Resource::Kind::kSchema, ""};
+  const auto segments = split(path, '/');
+  const auto decode = [](std::string_view s) { return to_valid_utf8(percent_decode(s, false)); };
+  if (segments.size() == 1) return Resource{Resource::Kind::kRelation, decode(segments[0])};
+  if (segments.size() == 2 && decode(segments[0]) == "rpc") {
+    return Resource{Resource::Kind::kRoutine, decode(segments[1])};
+  }
+  return errors::invalid_resource_path();
+}
+
+Result<Action> relation_action(std::string name, std::string_view method) {
+  if (method == "GET") return Action(RelationRead{std::move(name), false});
+  if (method == "HEAD") return Action(RelationRead{std::move(name), true});
+  if (method == "POST") return Action(RelationMutation{std::move(name), Mutation::kCreate});
+  if (method == "PUT") return Action(RelationMutation{std::move(name), Mutation::kSingleUpsert});
+  if (method == "PATCH") return Action(RelationMutation{std::move(name), Mutation::kUpdate});
+  if (method == "DELETE") return Action(RelationMutation{std::move(name), Mutation::kDelete});
+  if (method == "OPTIONS") return Action(Info{});
+  return errors::unsupported_method(method);
+}
+
+Result<Action> routine_action(std::string name, std::string_view method) {
+  if (method == "GET") return Action(RoutineCall{std::move(name), InvokeMethod::kGet});
+  if (method == "HEAD") return Action(RoutineCall{std::move(name), InvokeMethod::kHead});
+  if (method == "POST") return Action(RoutineCall{std::move(name), InvokeMethod::kPost});
+  if (method == "OPTIONS") return Action(Info{});
+  return errors::invalid_rpc_method(method);
+}
+
+Result<Action> schema_action(std::string_view method) {
+  if (method == "GET") return Action(SchemaRead{false});
+  if (method == "HEAD") return Action(SchemaRead{true});
+  if (method == "OPTIONS") return Action(Info{});
+  return errors::unsupported_method(method);
+}
+
+Result<Action> make_action(const HttpRequest& request, const Config& config) {
+  PGRST_TRY(Resource resource, parse_path(request.path));
+  switch (resource.kind) {
+    case Resource::Kind::kRelation:
+      return relation_action(std::move(resource.name), request.method);
+    case Resource::Kind::kRoutine:
+      return routine_action(std::move(resource.name), request.method);
+    case Resource::Kind::kSchema:
+      break;
+  }
+  if (config.openapi_mode == OpenApiMode::kDisabled) return errors::openapi_disabled();
+  return schema_action(request.method);
+}
+
+// The schema by Accept-Profile or Content-Profile, whichever the method uses; the first without
+// one.
+Result<std::pair<std::string, bool>> choose_schema(const HttpRequest& request,
+                                                   const Config& config) {
+  const std::string_view m = request.method;
+  const bool writes = m == "DELETE" || m == "PATCH" || m == "POST" || m == "PUT";
+  const auto* profile = find_header(request.headers, writes ? "Content-Profile" : "Accept-Profile");
+  if (profile == nullptr)
+    return std::pair(config.db_schemas.front(), config.db_schemas.size() != 1);
+  const auto& exposed = config.db_schemas;
+  if (std::find(exposed.begin(), exposed.end(), *profile) == exposed.end()) {
+    return errors::unacceptable_schema(to_valid_utf8(*profile), exposed);
+  }
+  return std::pair(*profile, true);
+}
+
+void read_cookies(std::string_view text, ApiRequest& out) {
+  for (auto part : split(text, ';')) {
+    while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
+    if (part.empty()) continue;
+    const size_t eq = part.find('=');
+    const auto value = eq == std::string_view::npos ? std::string_view() : part.substr(eq + 1);
+    out.cookies.emplace_back(part.substr(0, eq), value);
+  }
+}
+
+void read_headers(const HttpRequest& request, ApiRequest& out) {
+  out.headers.reserve(request.headers.size());
+  for (const auto& header : request.headers) {
+    if (equals_ignoring_case(header.name, "Cookie")) {
+      if (out.cookies.empty()) read_cookies(header.value, out);
+    } else {
+      out.headers.emplace_back(to_lower_ascii(header.name), header.value);
+    }
+  }
+  const auto* accept = find_header(request.headers, "Accept");
+  if (accept != nullptr) {
+    out.accept = parse_accept(*accept);
+  } else {
+    out.accept = {MediaType{MediaType::Kind::kAny, ""}};
+  }
+}
+
+}  // namespace
+
+Result<ApiRequest> make_api_request(const HttpRequest& request, const Config& config) {
+  ApiRequest out;
+  // In PostgREST's order, which decides the error when a request has several faults.
+  PGRST_TRY(out.action, make_action(request, config));
+  PGRST_TRY(auto schema, choose_schema(request, config));
+  out.schema = std::move(schema.first);
+  out.negotiated_by_profile = schema.second;
+  const auto* call = std::get_if<RoutineCall>(&out.action);
+  const bool is_rpc_read = call != nullptr && call->method != InvokeMethod::kPost;
+  PGRST_TRY(out.query_params, parse_query_params(request.query, is_rpc_read));
+  PGRST_TRY(out.top_level_range,
+            top_level_range(request.method, find_header(request.headers, "Range"),
+                            out.query_params.top_level_range));
+  out.preferences = parse_preferences(request.headers, config.db_tx_allow_override);
+  out.method = request.method;
+  out.path = request.path;
+  read_headers(request, out);
+  return out;
+}
+
+}  // namespace pgrst

@@ -1,0 +1,61 @@
+// HttpRequest -> ApiRequest: what the client wants, before anybody asks whether it exists.
+//
+// Input -> output: HttpRequest and Config -> ApiRequest, or a PGRST1xx error. Nothing here looks at
+// the schema cache. The ApiRequest owns everything it holds.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "api_request/media_type.hpp"
+#include "api_request/preferences.hpp"
+#include "api_request/types.hpp"
+#include "core/config.hpp"
+#include "core/http_message.hpp"
+#include "core/result.hpp"
+
+namespace pgrst {
+
+// GET or HEAD of a table or view.
+struct RelationRead {
+  std::string relation;
+  bool headers_only = false;
+};
+// POST, PATCH, PUT, DELETE of a table or view.
+struct RelationMutation {
+  std::string relation;
+  Mutation mutation = Mutation::kCreate;
+};
+// /rpc/name.
+struct RoutineCall {
+  std::string routine;
+  InvokeMethod method = InvokeMethod::kGet;
+};
+// GET or HEAD of the root.
+struct SchemaRead {
+  bool headers_only = false;
+};
+// OPTIONS of anything.
+struct Info {};
+
+using Action = std::variant<RelationRead, RelationMutation, RoutineCall, SchemaRead, Info>;
+
+struct ApiRequest {
+  Action action;
+  std::string method;
+  std::string path;  // raw
+  std::string schema;
+  bool negotiated_by_profile = false;  // the answer names the schema in Content-Profile
+  QueryParams query_params;
+  NonnegRange top_level_range;
+  Preferences preferences;
+  std::vector<MediaType> accept;                             // most wanted first, never empty
+  std::vector<std::pair<std::string, std::string>> headers;  // lower-case names, without Cookie
+  std::vector<std::pair<std::string, std::string>> cookies;
+};
+
+Result<ApiRequest> make_api_request(const HttpRequest& request, const Config& config);
+
+}  // namespace pgrst

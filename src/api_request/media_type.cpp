@@ -1,0 +1,136 @@
+#include "api_request/media_type.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <utility>
+
+#include "core/text.hpp"
+
+namespace pgrst {
+
+namespace {
+
+using Kind = MediaType::Kind;
+
+struct Row {
+  Kind kind;
+  std::string_view mime;
+};
+
+constexpr std::array kMimes = {
+    Row{Kind::kJson, "application/json"},
+    Row{Kind::kGeoJson, "application/geo+json"},
+    Row{Kind::kCsv, "text/csv"},
+    Row{Kind::kPlainText, "text/plain"},
+    Row{Kind::kXml, "text/xml"},
+    Row{Kind::kOpenApi, "application/openapi+json"},
+    Row{Kind::kUrlEncoded, "application/x-www-form-urlencoded"},
+    Row{Kind::kOctetStream, "application/octet-stream"},
+    Row{Kind::kAny, "*/*"},
+    Row{Kind::kArrayStripped, "application/vnd.pgrst.array+json;nulls=stripped"},
+    Row{Kind::kSingular, "application/vnd.pgrst.object+json"},
+    Row{Kind::kSingularStripped, "application/vnd.pgrst.object+json;nulls=stripped"},
+};
+
+// The main part "type/subtype" of a media type in lower case, and its parameters.
+struct Tokens {
+  std::string essence;
+  bool nulls_stripped = false;
+};
+
+// EBNF: media-type = type "/" subtype *( OWS ";" OWS key OWS "=" OWS ( token | quoted ) ) ...
+// What follows a parameter that is none is passed over, as PostgREST does.
+Tokens tokenize(std::string_view text) {
+  Tokens tokens;
+  const size_t end = text.find(';');
+  tokens.essence = to_lower_ascii(trim(text.substr(0, end)));
+  if (end == std::string_view::npos) return tokens;
+  for (const auto part : split(text.substr(end + 1), ';')) {
+    const size_t eq = part.find('=');
+    if (eq == std::string_view::npos) break;
+    std::string_view value = trim(part.substr(eq + 1));
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+      value = value.substr(1, value.size() - 2);
+    }
+    if (to_lower_ascii(trim(part.substr(0, eq))) == "nulls") {
+      tokens.nulls_stripped = value == "stripped";
+    }
+  }
+  return tokens;
+}
+
+struct Ranked {
+  std::string text;
+  double quality = 1;
+  int specificity = 0;
+};
+
+double parse_quality(std::string_view text) {
+  const std::string copy(text.substr(0, 16));
+  char* end = nullptr;
+  const double q = std::strtod(copy.c_str(), &end);
+  return end == copy.c_str() || std::isnan(q) ? 1.0 : q;
+}
+
+// One element of an Accept header: spaces removed, ";q=" and all after it cut off.
+Ranked rank(std::string_view element) {
+  Ranked r;
+  for (const char c : element) {
+    if (c != ' ') r.text += c;
+  }
+  const size_t q = r.text.find(";q=");
+  if (q != std::string::npos) {
+    const std::string_view rest = std::string_view(r.text).substr(q + 3);
+    r.quality = parse_quality(rest.substr(0, rest.find(';')));
+    r.text.resize(q);
+  }
+  r.specificity = static_cast<int>(std::count(r.text.begin(), r.text.end(), ';')) -
+                  static_cast<int>(std::count(r.text.begin(), r.text.end(), '*'));
+  return r;
+}
+
+}  // namespace
+
+MediaType parse_media_type(std::string_view text) {
+  const Tokens tokens = tokenize(text);
+  const std::string& essence = tokens.essence;
+  if (essence == "application/vnd.pgrst.object+json" || essence == "application/vnd.pgrst.object") {
+    return {tokens.nulls_stripped ? Kind::kSingularStripped : Kind::kSingular, ""};
+  }
+  if (essence == "application/vnd.pgrst.array+json" || essence == "application/vnd.pgrst.array") {
+    return {tokens.nulls_stripped ? Kind::kArrayStripped : Kind::kJson, ""};
+  }
+  for (const auto& row : kMimes) {
+    if (row.mime == essence) return {row.kind, ""};
+  }
+  return {Kind::kOther, std::string(text)};
+}
+
+std::string to_mime(const MediaType& type) {
+  for (const auto& row : kMimes) {
+    if (row.kind == type.kind) return std::string(row.mime);
+  }
+  return type.other;
+}
+
+std::string to_content_type(const MediaType& type) {
+  std::string out = to_mime(type);
+  if (type.kind != Kind::kOctetStream && type.kind != Kind::kOther) out += "; charset=utf-8";
+  return out;
+}
+
+std::vector<MediaType> parse_accept(std::string_view header) {
+  std::vector<Ranked> ranked;
+  for (const auto element : split(header, ',')) ranked.push_back(rank(element));
+  std::stable_sort(ranked.begin(), ranked.end(), [](const Ranked& a, const Ranked& b) {
+    return std::pair(a.quality, a.specificity) > std::pair(b.quality, b.specificity);
+  });
+  std::vector<MediaType> types;
+  types.reserve(ranked.size());
+  for (const auto& r : ranked) types.push_back(parse_media_type(r.text));
+  return types;
+}
+
+}  // namespace pgrst

@@ -1,0 +1,46 @@
+// Media types: of Accept and Content-Type, in and out.
+//
+// Input -> output: header text -> MediaType, MediaType -> header text
+// (docs/references/api/resource_representation.rst).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgrst {
+
+struct MediaType {
+  enum class Kind {
+    kJson,
+    kGeoJson,
+    kCsv,
+    kPlainText,
+    kXml,
+    kOpenApi,
+    kUrlEncoded,
+    kOctetStream,
+    kAny,
+    kArrayStripped,  // application/vnd.pgrst.array+json;nulls=stripped
+    kSingular,       // application/vnd.pgrst.object+json
+    kSingularStripped,
+    kOther,
+  };
+  Kind kind = Kind::kOther;
+  std::string other;  // the text of kOther
+
+  bool operator==(const MediaType&) const = default;
+};
+
+MediaType parse_media_type(std::string_view text);
+
+// "application/json"; of kOther the text as it came.
+std::string to_mime(const MediaType& type);
+// The value of Content-Type: with "; charset=utf-8" where the type is text.
+std::string to_content_type(const MediaType& type);
+
+// The types of an Accept header, most wanted first: by q, then by number of parameters less
+// wildcards; equal ones stay in their order. "*/*" for an absent header is the caller's business.
+std::vector<MediaType> parse_accept(std::string_view header);
+
+}  // namespace pgrst

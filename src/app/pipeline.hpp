@@ -1,0 +1,44 @@
+// The pipeline: the way of a request, from HttpRequest to HttpResponse, with the database in the
+// middle.
+//
+// Input -> output: begin() turns a request into either its response or a transaction to run;
+// finish() turns what came of the transaction into the response. Both are pure, so that the
+// gateway, pgrst.request() and the tests share them. Nothing here blocks or runs SQL.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+
+#include "app/snapshot.hpp"
+#include "core/http_message.hpp"
+#include "query/transaction.hpp"
+#include "response/response.hpp"
+
+namespace pgrst {
+
+// What finish() needs to know of a request that waits for the database.
+struct PendingRequest {
+  SnapshotPtr snapshot;
+  ReadContext context;
+  bool authenticated = false;  // under another role than db_anon_role
+  bool headers_only = false;
+  std::optional<Header> trace;
+};
+
+struct DatabaseWork {
+  Transaction transaction;
+  PendingRequest pending;
+};
+
+using BeginResult = std::variant<HttpResponse, DatabaseWork>;
+
+// now: seconds since the epoch.
+BeginResult begin(const HttpRequest& request, const SnapshotPtr& snapshot, JwtCache& jwt_cache,
+                  int64_t now);
+
+HttpResponse finish(const PendingRequest& pending, const TransactionResult& result);
+
+// The response of an error that is not of the transaction's making: queue full, executor lost, ...
+HttpResponse fail(const PendingRequest& pending, const Error& error);
+
+}  // namespace pgrst

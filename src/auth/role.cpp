@@ -1,0 +1,205 @@
+#include "auth/role.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include "auth/strict_json.hpp"
+#include "core/json.hpp"
+
+namespace pgrst {
+
+namespace {
+
+using simdjson::dom::array;
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+constexpr int64_t kClockSkewSeconds = 30;
+constexpr double kTwoTo63 = 9223372036854775808.0;
+
+bool matches(const FilterStep& filter, std::string_view text) {
+  const std::string_view wanted = filter.text;
+  switch (filter.op) {
+    case FilterOperator::kEquals:
+      return text == wanted;
+    case FilterOperator::kNotEquals:
+      return text != wanted;
+    case FilterOperator::kStartsWith:
+      return text.substr(0, wanted.size()) == wanted;
+    case FilterOperator::kEndsWith:
+      return text.size() >= wanted.size() && text.substr(text.size() - wanted.size()) == wanted;
+    case FilterOperator::kContains:
+      return text.find(wanted) != std::string_view::npos;
+  }
+  return false;
+}
+
+std::optional<element> step_to(const element& from, const MemberStep& step) {
+  object members;
+  element found;
+  if (from.get(members) != simdjson::SUCCESS) return std::nullopt;
+  if (members.at_key(step.name).get(found) != simdjson::SUCCESS) return std::nullopt;
+  return found;
+}
+
+std::optional<element> step_to(const element& from, const IndexStep& step) {
+  array elements;
+  element found;
+  if (from.get(elements) != simdjson::SUCCESS) return std::nullopt;
+  const int64_t index =
+      step.index >= 0 ? step.index : step.index + static_cast<int64_t>(elements.size());
+  if (index < 0) return std::nullopt;
+  if (elements.at(static_cast<size_t>(index)).get(found) != simdjson::SUCCESS) return std::nullopt;
+  return found;
+}
+
+std::optional<element> step_to(const element& from, const FilterStep& step) {
+  array elements;
+  if (from.get(elements) != simdjson::SUCCESS) return std::nullopt;
+  for (const element item : elements) {
+    std::string_view text;
+    if (item.get(text) == simdjson::SUCCESS && matches(step, text)) return item;
+  }
+  return std::nullopt;
+}
+
+std::optional<element> select(const element& root, const RoleClaimPath& path) {
+  std::optional<element> current = root;
+  for (const PathStep& step : path.steps) {
+    current = std::visit([&current](const auto& s) { return step_to(*current, s); }, step);
+    if (!current) return std::nullopt;
+  }
+  return current;
+}
+
+std::optional<element> find_claim(const object& claims, std::string_view name) {
+  element value;
+  if (claims.at_key(name).get(value) != simdjson::SUCCESS || value.is_null()) return std::nullopt;
+  return value;
+}
+
+int64_t to_seconds(const element& number) {
+  int64_t integer = 0;
+  if (number.get(integer) == simdjson::SUCCESS) return integer;
+  double real = 0;
+  if (!number.is_double() || number.get(real) != simdjson::SUCCESS) return 0;
+  if (real != std::trunc(real) || real < -kTwoTo63 || real >= kTwoTo63) return 0;
+  return static_cast<int64_t>(real);
+}
+
+TimeClaim read_time(const object& claims, std::string_view name) {
+  TimeClaim time;
+  const std::optional<element> value = find_claim(claims, name);
+  if (!value) return time;
+  time.is_number = value->is_number();
+  if (time.is_number) time.unix_seconds = to_seconds(*value);
+  return time;
+}
+
+AudienceCheck check_audience(const object& claims, const std::optional<std::string>& ours) {
+  const std::optional<element> value = find_claim(claims, "aud");
+  if (!value) return AudienceCheck::kAccepted;
+  const auto is_ours = [&ours](std::string_view audience) { return !ours || audience == *ours; };
+  std::string_view text;
+  if (value->get(text) == simdjson::SUCCESS) {
+    return is_ours(text) ? AudienceCheck::kAccepted : AudienceCheck::kNotInAudience;
+  }
+  array audiences;
+  if (value->get(audiences) != simdjson::SUCCESS) return AudienceCheck::kMalformed;
+  bool found = audiences.begin() == audiences.end();  // an empty list is no restriction
+  for (const element item : audiences) {
+    if (item.get(text) != simdjson::SUCCESS) return AudienceCheck::kMalformed;
+    found = found || is_ours(text);
+  }
+  return found ? AudienceCheck::kAccepted : AudienceCheck::kNotInAudience;
+}
+
+// A string is the name itself, any other value its JSON text. nullopt: a value that cannot be
+// trusted to come out as it went in. A NUL would cut the name short in PostgreSQL's C strings and
+// so turn it into another role's name; a huge number is not held exactly.
+std::optional<std::string> role_name(const element& value, bool has_huge_numbers) {
+  std::string_view text;
+  if (value.get(text) == simdjson::SUCCESS) {
+    if (text.find('\0') != std::string_view::npos) return std::nullopt;
+    return std::string(text);
+  }
+  if (has_huge_numbers) return std::nullopt;
+  return simdjson::minify(value);
+}
+
+Result<AuthResult> choose_role(const Claims& claims, const StrictJson& json,
+                               const AuthSettings& settings) {
+  std::optional<std::string> role = settings.anon_role;
+  if (const std::optional<element> claimed = select(json.root(), settings.role_claim)) {
+    role = role_name(*claimed, json.has_huge_numbers());
+    if (!role) return errors::jwt_claims("Parsing claims failed");
+  }
+  if (!role) return errors::jwt_token_required();
+  AuthResult result;
+  result.claims_json = with_member(claims.json, json.object(), "role", json_string(*role));
+  result.is_anonymous = settings.anon_role == role;
+  result.role = *std::move(role);
+  return result;
+}
+
+}  // namespace
+
+ResolvedClaims resolve_claims(const Claims& claims, const AuthSettings& settings) {
+  StrictJson json;
+  if (!json.parse_object(claims.json)) {
+    return ResolvedClaims{{}, {}, {}, {}, errors::jwt_claims("Parsing claims failed")};
+  }
+  return ResolvedClaims{
+      .exp = read_time(json.object(), "exp"),
+      .nbf = read_time(json.object(), "nbf"),
+      .iat = read_time(json.object(), "iat"),
+      .audience = check_audience(json.object(), settings.audience),
+      .outcome = choose_role(claims, json, settings),
+  };
+}
+
+Result<AuthResult> authorize_at(const ResolvedClaims& claims, int64_t now_unix_seconds) {
+  const int64_t earliest = now_unix_seconds - kClockSkewSeconds;
+  const int64_t latest = now_unix_seconds + kClockSkewSeconds;
+  const auto is_past = [&](const TimeClaim& t) {
+    return t.unix_seconds && *t.unix_seconds < earliest;
+  };
+  const auto is_future = [&](const TimeClaim& t) {
+    return t.unix_seconds && *t.unix_seconds > latest;
+  };
+
+  if (!claims.exp.is_number) return errors::jwt_claims("The JWT 'exp' claim must be a number");
+  if (is_past(claims.exp)) return errors::jwt_claims("JWT expired");
+  if (!claims.nbf.is_number) return errors::jwt_claims("The JWT 'nbf' claim must be a number");
+  if (is_future(claims.nbf)) return errors::jwt_claims("JWT not yet valid");
+  if (!claims.iat.is_number) return errors::jwt_claims("The JWT 'iat' claim must be a number");
+  if (is_future(claims.iat)) return errors::jwt_claims("JWT issued at future");
+  switch (claims.audience) {
+    case AudienceCheck::kAccepted:
+      break;
+    case AudienceCheck::kMalformed:
+      return errors::jwt_claims("The JWT 'aud' claim must be a string or an array of strings");
+    case AudienceCheck::kNotInAudience:
+      return errors::jwt_claims("JWT not in audience");
+  }
+  return claims.outcome;
+}
+
+Result<AuthResult> resolve_role(const Claims& claims, const AuthSettings& settings,
+                                int64_t now_unix_seconds) {
+  return authorize_at(resolve_claims(claims, settings), now_unix_seconds);
+}
+
+Result<AuthResult> resolve_anonymous(const AuthSettings& settings) {
+  if (!settings.anon_role) return errors::jwt_token_required();
+  AuthResult result;
+  result.role = *settings.anon_role;
+  result.claims_json.reserve(result.role.size() + 12);
+  result.claims_json = "{\"role\":";
+  append_json_string(result.claims_json, result.role);
+  result.claims_json += '}';
+  result.is_anonymous = true;
+  return result;
+}
+
+}  // namespace pgrst

@@ -1,0 +1,322 @@
+#include "core/config.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <climits>
+
+#include "core/text.hpp"
+
+namespace pgrst {
+
+namespace {
+
+using enum SettingType;
+using enum SettingContext;
+
+#define PGRST_NO_EFFECT " Accepted for compatibility; has no effect."
+
+constexpr std::array kSettings = std::to_array<SettingSpec>({
+    // Where and as whom. Not settings of PostgREST.
+    {"databases", kString, kPostmaster, "", 0, 0, false,
+     "Databases to serve, separated by commas."},
+    {"db_authenticator", kString, kSighup, "authenticator", 0, 0, false,
+     "Role that the workers connect as: LOGIN, NOINHERIT, not a superuser."},
+    // The pool of executors.
+    {"db_pool", kInt, kPostmaster, "10", 1, 1000, false, "Executors of one database, at most."},
+    {"db_pool_acquisition_timeout", kInt, kSuperuser, "10", 1, INT_MAX / 1000, false,
+     "Seconds that a request waits for an executor before 504."},
+    {"db_pool_max_idletime", kInt, kSuperuser, "30", 1, INT_MAX / 1000, false,
+     "Seconds after which an idle executor ends."},
+    {"db_pool_max_lifetime", kInt, kSuperuser, "1800", 1, INT_MAX / 1000, false,
+     "Seconds after which an executor is replaced."},
+    {"db_pool_automatic_recovery", kBool, kSuperuser, "on", 0, 0, false,
+     "Reconnection of PostgREST's pool." PGRST_NO_EFFECT},
+    // What is exposed, and how it runs.
+    {"db_schemas", kString, kUser, "public", 0, 0, false,
+     "Schemas to expose, separated by commas; the first is the default."},
+    {"db_extra_search_path", kString, kUser, "public", 0, 0, false,
+     "Schemas to add to the search_path of every request."},
+    {"db_anon_role", kString, kUser, "", 0, 0, false,
+     "Role of requests without a JWT; empty: they are refused."},
+    {"db_pre_request", kString, kUser, "", 0, 0, false,
+     "Function to call at the start of every request's transaction."},
+    {"db_max_rows", kInt, kUser, "-1", -1, INT_MAX, false,
+     "Rows of a response at most; -1: no limit."},
+    {"db_tx_end", kString, kUser, "commit", 0, 0, false,
+     "How transactions end: commit, commit-allow-override, rollback, rollback-allow-override."},
+    {"db_aggregates_enabled", kBool, kUser, "off", 0, 0, false,
+     "Allows aggregate functions in select."},
+    {"db_plan_enabled", kBool, kUser, "off", 0, 0, false,
+     "Execution plans as a media type." PGRST_NO_EFFECT},
+    {"db_root_spec", kString, kUser, "", 0, 0, false,
+     "Function that answers the root." PGRST_NO_EFFECT},
+    {"db_hoisted_tx_settings", kString, kUser,
+     "statement_timeout, plan_filter.statement_cost_limit, default_transaction_isolation", 0, 0,
+     false, "Settings of functions that become settings of their transaction." PGRST_NO_EFFECT},
+    {"db_prepared_statements", kBool, kUser, "on", 0, 0, false,
+     "Prepared statements of PostgREST's connections." PGRST_NO_EFFECT},
+    {"db_channel", kString, kSuperuser, "pgrst", 0, 0, false,
+     "Channel of NOTIFY for reloads." PGRST_NO_EFFECT},
+    {"db_channel_enabled", kBool, kSuperuser, "on", 0, 0, false,
+     "Listens on the channel." PGRST_NO_EFFECT},
+    {"db_config", kBool, kSuperuser, "on", 0, 0, false,
+     "In-database configuration, which is always on here." PGRST_NO_EFFECT},
+    {"db_pre_config", kString, kUser, "", 0, 0, false,
+     "Function that sets configuration." PGRST_NO_EFFECT},
+    // JWT.
+    {"jwt_secret", kString, kUser, "", 0, 0, true,
+     "Secret that signs JWTs, at least 32 characters."},
+    {"jwt_secret_is_base64", kBool, kUser, "off", 0, 0, false, "jwt_secret is base64."},
+    {"jwt_aud", kString, kUser, "", 0, 0, false, "Audience that a JWT with aud must name."},
+    {"jwt_role_claim_key", kString, kUser, "$.role", 0, 0, false,
+     "JSONPath of the role in the claims of a JWT."},
+    {"jwt_cache_max_entries", kInt, kUser, "1000", 0, 1000000, false,
+     "Verified JWTs to remember; 0: none."},
+    // Errors, logs, documents.
+    {"client_error_verbosity", kString, kUser, "verbose", 0, 0, false,
+     "Members of error bodies: verbose, or minimal (code and message)."},
+    {"log_level", kString, kSuperuser, "error", 0, 0, false,
+     "Access log level: crit, error, warn, info, debug." PGRST_NO_EFFECT},
+    {"log_query", kBool, kSuperuser, "off", 0, 0, false,
+     "Logs the SQL of requests." PGRST_NO_EFFECT},
+    {"openapi_mode", kString, kUser, "follow-privileges", 0, 0, false,
+     "follow-privileges, ignore-privileges or disabled." PGRST_NO_EFFECT},
+    {"openapi_security_active", kBool, kUser, "off", 0, 0, false,
+     "Security section of the OpenAPI document." PGRST_NO_EFFECT},
+    {"openapi_server_proxy_uri", kString, kUser, "", 0, 0, false,
+     "Base URI of the OpenAPI document." PGRST_NO_EFFECT},
+    // The listener.
+    {"server_host", kString, kSuperuser, "!4", 0, 0, false,
+     "Address to listen on; *, *4, !4, *6, !6: any, IPv4 (preferred), IPv6 (preferred)."},
+    {"server_port", kInt, kSuperuser, "3000", 0, 65535, false, "TCP port to listen on."},
+    {"server_reuseport", kBool, kSuperuser, "off", 0, 0, false,
+     "SO_REUSEPORT of PostgREST's listener." PGRST_NO_EFFECT},
+    {"server_unix_socket", kString, kSuperuser, "", 0, 0, false,
+     "Unix socket to listen on." PGRST_NO_EFFECT},
+    {"server_unix_socket_mode", kString, kSuperuser, "660", 0, 0, false,
+     "File mode of the unix socket." PGRST_NO_EFFECT},
+    {"server_cors_allowed_origins", kString, kUser, "", 0, 0, false,
+     "Origins for CORS." PGRST_NO_EFFECT},
+    {"server_trace_header", kString, kUser, "", 0, 0, false,
+     "Request header to copy into the response."},
+    {"server_timing_enabled", kBool, kUser, "off", 0, 0, false,
+     "Server-Timing response header." PGRST_NO_EFFECT},
+    {"url_use_legacy_target_names", kBool, kUser, "on", 0, 0, false,
+     "Filters may name an embed by its relation although it has an alias." PGRST_NO_EFFECT},
+    {"admin_server_host", kString, kSuperuser, "", 0, 0, false,
+     "Address of the admin server." PGRST_NO_EFFECT},
+    {"admin_server_port", kString, kSuperuser, "", 0, 0, false,
+     "TCP port of the admin server." PGRST_NO_EFFECT},
+    {"admin_server_unix_socket", kString, kSuperuser, "", 0, 0, false,
+     "Unix socket of the admin server." PGRST_NO_EFFECT},
+    {"admin_server_unix_socket_mode", kString, kSuperuser, "660", 0, 0, false,
+     "File mode of the admin server's unix socket." PGRST_NO_EFFECT},
+    // Limits. Not settings of PostgREST.
+    {"server_max_connections", kInt, kSuperuser, "1000", 1, 1000000, false,
+     "Open HTTP connections, at most."},
+    {"server_connection_memory", kInt, kSuperuser, "32768", 8192, 16777216, false,
+     "Bytes of memory of one connection: bounds the size of a URL and of all headers."},
+    {"server_max_body_size", kInt, kSuperuser, "268435456", 0, INT_MAX, false,
+     "Bytes of a request body, at most (413 beyond)."},
+    {"server_idle_timeout", kInt, kSuperuser, "60", 1, 86400, false,
+     "Seconds without traffic after which a connection is closed."},
+    {"server_max_queue", kInt, kSuperuser, "1000", 1, 1000000, false,
+     "Requests that wait for an executor, at most (504 beyond)."},
+});
+
+#undef PGRST_NO_EFFECT
+
+std::optional<bool> parse_bool(std::string_view text) {
+  const std::string t = to_lower_ascii(trim(text));
+  if (t == "on" || t == "true" || t == "yes" || t == "t" || t == "y" || t == "1") return true;
+  if (t == "off" || t == "false" || t == "no" || t == "f" || t == "n" || t == "0") return false;
+  return std::nullopt;
+}
+
+std::optional<int> parse_int(std::string_view text) {
+  text = trim(text);
+  int value = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (ec != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return value;
+}
+
+std::vector<std::string> split_on_commas(std::string_view text) {
+  std::vector<std::string> out;
+  if (trim(text).empty()) return out;
+  for (const auto part : split(text, ',')) out.emplace_back(trim(part));
+  return out;
+}
+
+std::optional<std::string> optional_text(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  return std::string(text);
+}
+
+template <size_t N>
+std::optional<std::string> one_of(std::string_view text,
+                                  const std::array<const char*, N>& allowed) {
+  if (std::find(allowed.begin(), allowed.end(), text) != allowed.end()) return std::nullopt;
+  std::string message = "must be one of ";
+  for (size_t i = 0; i < N; i++) {
+    if (i > 0) message += ", ";
+    message += allowed[i];
+  }
+  return message;
+}
+
+std::optional<std::string> validate_schemas(std::string_view text) {
+  const auto schemas = split_on_commas(text);
+  if (schemas.empty()) return "must name at least one schema";
+  for (const auto& schema : schemas) {
+    if (schema == "pg_catalog" || schema == "information_schema") {
+      return "db-schemas does not allow schema: '" + schema + "'";
+    }
+    if (schema.empty()) return "must not hold an empty name";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> validate_string(std::string_view name, std::string_view text) {
+  if (name == "db_schemas") return validate_schemas(text);
+  if (text.empty()) return std::nullopt;  // empty is "not set" everywhere else
+  if (name == "db_tx_end") {
+    return one_of(text, std::to_array({"commit", "commit-allow-override", "rollback",
+                                       "rollback-allow-override"}));
+  }
+  if (name == "client_error_verbosity") return one_of(text, std::to_array({"verbose", "minimal"}));
+  if (name == "log_level") {
+    return one_of(text, std::to_array({"crit", "error", "warn", "info", "debug"}));
+  }
+  if (name == "openapi_mode") {
+    return one_of(text, std::to_array({"follow-privileges", "ignore-privileges", "disabled"}));
+  }
+  return std::nullopt;
+}
+
+// What each setting does to the Config. `text` is valid.
+void apply(Config& c, std::string_view name, std::string_view text) {
+  const auto b = [&] { return parse_bool(text).value_or(false); };
+  const auto i = [&] { return parse_int(text).value_or(0); };
+  if (name == "client_error_verbosity") {
+    c.client_error_verbosity =
+        text == "minimal" ? ErrorVerbosity::kMinimal : ErrorVerbosity::kVerbose;
+  } else if (name == "db_aggregates_enabled") {
+    c.db_aggregates_enabled = b();
+  } else if (name == "db_anon_role") {
+    c.db_anon_role = optional_text(text);
+  } else if (name == "db_extra_search_path") {
+    c.db_extra_search_path = split_on_commas(text);
+  } else if (name == "db_hoisted_tx_settings") {
+    c.db_hoisted_tx_settings = split_on_commas(text);
+  } else if (name == "db_max_rows") {
+    c.db_max_rows = i() < 0 ? std::nullopt : std::optional<int64_t>(i());
+  } else if (name == "db_plan_enabled") {
+    c.db_plan_enabled = b();
+  } else if (name == "db_pool_acquisition_timeout") {
+    c.db_pool_acquisition_timeout = i();
+  } else if (name == "db_pool_max_idletime") {
+    c.db_pool_max_idletime = i();
+  } else if (name == "db_pool_max_lifetime") {
+    c.db_pool_max_lifetime = i();
+  } else if (name == "db_pre_request") {
+    c.db_pre_request = text.empty() ? std::nullopt : std::optional(parse_qualified_name(text));
+  } else if (name == "db_root_spec") {
+    c.db_root_spec = text.empty() ? std::nullopt : std::optional(parse_qualified_name(text));
+  } else if (name == "db_schemas") {
+    c.db_schemas = split_on_commas(text);
+  } else if (name == "db_tx_end") {
+    c.db_tx_rollback_all = text.substr(0, 8) == "rollback";
+    c.db_tx_allow_override = text.find("-allow-override") != std::string_view::npos;
+  } else if (name == "jwt_aud") {
+    c.jwt_aud = optional_text(text);
+  } else if (name == "jwt_cache_max_entries") {
+    c.jwt_cache_max_entries = i();
+  } else if (name == "jwt_role_claim_key") {
+    c.jwt_role_claim_key = text.empty() ? "$.role" : std::string(text);
+  } else if (name == "jwt_secret") {
+    c.jwt_secret = optional_text(text);
+  } else if (name == "jwt_secret_is_base64") {
+    c.jwt_secret_is_base64 = b();
+  } else if (name == "server_host") {
+    c.server_host = text.empty() ? "!4" : std::string(text);
+  } else if (name == "server_port") {
+    c.server_port = i();
+  } else if (name == "server_trace_header") {
+    c.server_trace_header = optional_text(text);
+  } else if (name == "server_timing_enabled") {
+    c.server_timing_enabled = b();
+  } else if (name == "server_max_connections") {
+    c.server_max_connections = i();
+  } else if (name == "server_connection_memory") {
+    c.server_connection_memory = i();
+  } else if (name == "server_max_body_size") {
+    c.server_max_body_size = i();
+  } else if (name == "server_idle_timeout") {
+    c.server_idle_timeout = i();
+  } else if (name == "server_max_queue") {
+    c.server_max_queue = i();
+  }
+}
+
+constexpr std::string_view kAppSettings = "app.settings.";
+
+}  // namespace
+
+std::span<const SettingSpec> setting_specs() { return kSettings; }
+
+const SettingSpec* find_setting(std::string_view name) {
+  for (const auto& spec : kSettings) {
+    if (name == spec.name) return &spec;
+  }
+  return nullptr;
+}
+
+std::optional<std::string> validate_setting(const SettingSpec& spec, std::string_view text) {
+  switch (spec.type) {
+    case kBool:
+      if (!parse_bool(text)) return "must be a boolean";
+      return std::nullopt;
+    case kInt: {
+      const auto value = parse_int(text);
+      if (!value) return "must be an integer";
+      if (*value < spec.min || *value > spec.max) {
+        return "must be between " + std::to_string(spec.min) + " and " + std::to_string(spec.max);
+      }
+      return std::nullopt;
+    }
+    case kString:
+      return validate_string(spec.name, text);
+  }
+  return std::nullopt;
+}
+
+QualifiedName parse_qualified_name(std::string_view text) {
+  const size_t dot = text.find('.');
+  if (dot == std::string_view::npos) return {"", std::string(text)};
+  return {std::string(text.substr(0, dot)), std::string(text.substr(dot + 1))};
+}
+
+std::variant<Config, std::string> make_config(const SettingTexts& texts) {
+  Config config;
+  for (const auto& spec : kSettings) apply(config, spec.name, spec.default_text);
+  for (const auto& setting : texts) {
+    const std::string& name = setting.first;
+    const std::string& text = setting.second;
+    if (std::string_view(name).substr(0, kAppSettings.size()) == kAppSettings) {
+      std::erase_if(config.app_settings, [&](const auto& s) { return s.first == name; });
+      config.app_settings.emplace_back(name, text);
+      continue;
+    }
+    const SettingSpec* spec = find_setting(name);
+    if (spec == nullptr) continue;
+    if (const auto problem = validate_setting(*spec, text)) {
+      return "pgrst." + name + ": " + *problem;
+    }
+    apply(config, name, text);
+  }
+  return config;
+}
+
+}  // namespace pgrst

@@ -1,0 +1,401 @@
+#include "core/error.hpp"
+
+#include <simdjson.h>
+
+#include <charconv>
+
+#include "core/json.hpp"
+
+namespace pgrst {
+
+namespace {
+
+std::optional<std::string> details_string(std::string_view text) { return json_string(text); }
+
+Error make(int status, std::string code, std::string message) {
+  Error e;
+  e.status = status;
+  e.code = std::move(code);
+  e.message = std::move(message);
+  return e;
+}
+
+std::string concat(std::initializer_list<std::string_view> parts) {
+  std::string out;
+  for (const auto part : parts) out += part;
+  return out;
+}
+
+std::string join(const std::vector<std::string>& parts) {
+  std::string out;
+  for (size_t i = 0; i < parts.size(); i++) {
+    if (i > 0) out += ", ";
+    out += parts[i];
+  }
+  return out;
+}
+
+void add_optional(std::string& out, std::string_view key, const std::optional<std::string>& json) {
+  out += ",\"";
+  out += key;
+  out += "\":";
+  out += json ? std::string_view(*json) : std::string_view("null");
+}
+
+bool starts_with(std::string_view s, std::string_view prefix) {
+  return s.substr(0, prefix.size()) == prefix;
+}
+
+bool ends_with(std::string_view s, std::string_view suffix) {
+  return s.size() >= suffix.size() && s.substr(s.size() - suffix.size()) == suffix;
+}
+
+// The status of a SQLSTATE that is mapped by its class alone, or 0.
+int status_of_class(std::string_view sqlstate) {
+  struct Row {
+    std::string_view prefix;
+    int status;
+  };
+  static constexpr Row kRows[] = {
+      {"08", 503},  // connection exception
+      {"09", 500},  // triggered action exception
+      {"0L", 403},  // invalid grantor
+      {"0P", 403},  // invalid role specification
+      {"25", 500},  // invalid transaction state
+      {"28", 403},  // invalid authorization specification
+      {"2D", 500},  // invalid transaction termination
+      {"38", 500},  // external routine exception
+      {"39", 500},  // external routine invocation exception
+      {"3B", 500},  // savepoint exception
+      {"40", 500},  // transaction rollback
+      {"53", 503},  // insufficient resources
+      {"54", 500},  // program limit exceeded
+      {"55", 500},  // object not in prerequisite state
+      {"57", 500},  // operator intervention
+      {"58", 500},  // system error
+      {"F0", 500},  // configuration file error
+      {"HV", 500},  // foreign data wrapper error
+      {"P0", 500},  // PL/pgSQL error
+      {"XX", 500},  // internal error
+  };
+  for (const auto& row : kRows) {
+    if (starts_with(sqlstate, row.prefix)) return row.status;
+  }
+  return 0;
+}
+
+// PostgREST's table of statuses (docs/references/errors.rst, "HTTP Status Codes").
+int status_of_sqlstate(const PgError& e, bool authenticated) {
+  const std::string_view s = e.sqlstate;
+  if (s == "23503" || s == "23505") return 409;
+  if (s == "25006") return 405;
+  if (s == "21000") return ends_with(e.message, "requires a WHERE clause") ? 400 : 500;
+  if (s == "22023") {
+    return starts_with(e.message, "role") && ends_with(e.message, "does not exist") ? 401 : 400;
+  }
+  if (s == "53400") return 500;
+  if (s == "57P01") return 503;
+  if (s == "P0001") return 400;
+  if (s == "42883") return starts_with(e.message, "function xmlagg(") ? 406 : 404;
+  if (s == "42P01") return 404;
+  if (s == "42P17") return 500;
+  if (s == "42501") return authenticated ? 403 : 401;
+  if (starts_with(s, "PT")) {
+    int status = 0;
+    const auto digits = s.substr(2);
+    const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), status);
+    return ec == std::errc() && end == digits.data() + digits.size() && status >= 100 ? status
+                                                                                      : 500;
+  }
+  const int by_class = status_of_class(s);
+  return by_class != 0 ? by_class : 400;
+}
+
+Error raise_parse_error(std::string details, bool about_message) {
+  Error e = make(500, "PGRST121", "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error");
+  e.details_json = details_string(details);
+  e.hint =
+      about_message
+          ? "MESSAGE must be a JSON object with obligatory keys: 'code', 'message' and optional "
+            "keys: 'details', 'hint'."
+          : "DETAIL must be a JSON object with obligatory keys: 'status', 'headers' and optional "
+            "key: 'status_text'.";
+  return e;
+}
+
+// Reads an optional string member; false when it is there with another type than string or null.
+bool read_optional(simdjson::dom::object object, std::string_view key,
+                   std::optional<std::string>& out) {
+  simdjson::dom::element member;
+  if (object.at_key(key).get(member) != simdjson::SUCCESS || member.is_null()) return true;
+  std::string_view text;
+  if (member.get(text) != simdjson::SUCCESS) return false;
+  out = std::string(text);
+  return true;
+}
+
+bool parse_raise_message(std::string_view json, Error& out) {
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  std::string_view code, message;
+  std::optional<std::string> details;
+  if (parser.parse(simdjson::padded_string(json)).get(object) != simdjson::SUCCESS) return false;
+  if (object.at_key("code").get(code) != simdjson::SUCCESS) return false;
+  if (object.at_key("message").get(message) != simdjson::SUCCESS) return false;
+  if (!read_optional(object, "details", details)) return false;
+  if (!read_optional(object, "hint", out.hint)) return false;
+  out.code = code;
+  out.message = message;
+  if (details) out.details_json = json_string(*details);
+  return true;
+}
+
+bool parse_raise_detail(std::string_view json, Error& out) {
+  simdjson::dom::parser parser;
+  simdjson::dom::object object, headers;
+  int64_t status = 0;
+  std::optional<std::string> reason;
+  if (parser.parse(simdjson::padded_string(json)).get(object) != simdjson::SUCCESS) return false;
+  if (object.at_key("status").get(status) != simdjson::SUCCESS) return false;
+  if (!read_optional(object, "status_text", reason)) return false;
+  if (object.at_key("headers").get(headers) != simdjson::SUCCESS) return false;
+  for (const auto& field : headers) {
+    std::string_view value;
+    if (field.value.get(value) != simdjson::SUCCESS) return false;
+    out.headers.push_back({std::string(field.key), std::string(value)});
+  }
+  out.status = status >= 100 && status <= 999 ? static_cast<int>(status) : 500;
+  if (reason) out.reason = std::move(*reason);
+  return true;
+}
+
+// RAISE SQLSTATE 'PGRST': MESSAGE and DETAIL hold the whole response as JSON
+// (docs/references/errors.rst).
+Error from_raise(const PgError& e) {
+  Error out;
+  if (!parse_raise_message(e.message, out)) {
+    return raise_parse_error(concat({"Invalid JSON value for MESSAGE: '", e.message, "'"}), true);
+  }
+  if (e.detail.empty()) return raise_parse_error("DETAIL is missing in the RAISE statement", false);
+  if (!parse_raise_detail(e.detail, out)) {
+    return raise_parse_error(concat({"Invalid JSON value for DETAIL: '", e.detail, "'"}), false);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string error_body(const Error& error, ErrorVerbosity verbosity) {
+  std::string out = "{\"code\":";
+  append_json_string(out, error.code);
+  if (verbosity == ErrorVerbosity::kVerbose) {
+    add_optional(out, "details", error.details_json);
+    add_optional(out, "hint", error.hint ? std::optional(json_string(*error.hint)) : std::nullopt);
+  }
+  out += ",\"message\":";
+  append_json_string(out, error.message);
+  out += '}';
+  return out;
+}
+
+HttpResponse error_response(const Error& error, ErrorVerbosity verbosity) {
+  HttpResponse r;
+  r.status = error.status;
+  r.reason = error.reason;
+  r.body = error_body(error, verbosity);
+  r.headers.push_back({"Content-Type", "application/json; charset=utf-8"});
+  r.headers.push_back({"Proxy-Status", "PostgREST; error=" + error.code});
+  r.headers.insert(r.headers.end(), error.headers.begin(), error.headers.end());
+  if (error.status == 503) r.headers.push_back({"Retry-After", "1"});
+  return r;
+}
+
+namespace errors {
+
+Error connection_failed(std::optional<std::string> details) {
+  Error e = make(503, "PGRST000", "Database connection error.");
+  if (details) e.details_json = details_string(*details);
+  return e;
+}
+
+Error executor_lost() {
+  Error e = make(503, "PGRST001", "Database client error. Retrying the connection.");
+  e.details_json = details_string("The process that ran the request was ended.");
+  return e;
+}
+
+Error no_schema_cache() {
+  return make(503, "PGRST002", "Could not query the database for the schema cache. Retrying.");
+}
+
+Error acquisition_timeout() {
+  return make(504, "PGRST003", "Timed out acquiring connection from connection pool.");
+}
+
+Error query_param(std::string message, std::string details) {
+  Error e = make(400, "PGRST100", std::move(message));
+  e.details_json = details_string(details);
+  return e;
+}
+
+Error invalid_rpc_method(std::string_view method) {
+  return make(405, "PGRST101", concat({"Cannot use the ", method, " method on RPC"}));
+}
+
+Error invalid_body(std::string message) { return make(400, "PGRST102", std::move(message)); }
+
+namespace {
+Error invalid_range(std::string_view details) {
+  Error e = make(416, "PGRST103", "Requested range not satisfiable");
+  e.details_json = details_string(details);
+  return e;
+}
+}  // namespace
+
+Error range_negative_limit() {
+  return invalid_range("Limit should be greater than or equal to zero.");
+}
+
+Error range_lower_gt_upper() {
+  return invalid_range(
+      "The lower boundary must be lower than or equal to the upper boundary in the Range header.");
+}
+
+Error range_out_of_bounds(std::string_view offset, std::string_view total) {
+  return invalid_range(
+      concat({"An offset of ", offset, " was requested, but there are only ", total, " rows."}));
+}
+
+Error unacceptable_schema(std::string_view schema, const std::vector<std::string>& exposed) {
+  Error e = make(406, "PGRST106", concat({"Invalid schema: ", schema}));
+  e.hint = concat({"Only the following schemas are exposed: ", join(exposed)});
+  return e;
+}
+
+Error media_type(const std::vector<std::string>& accepted) {
+  return make(406, "PGRST107",
+              concat({"None of these media types are available: ", join(accepted)}));
+}
+
+Error not_embedded(std::string_view resource) {
+  Error e = make(400, "PGRST108",
+                 concat({"'", resource, "' is not an embedded resource in this request"}));
+  e.hint = concat({"Verify that '", resource, "' is included in the 'select' query parameter."});
+  return e;
+}
+
+Error guc_headers() {
+  return make(
+      500, "PGRST111",
+      "response.headers guc must be a JSON array composed of objects with a single key and a "
+      "string value");
+}
+
+Error guc_status() {
+  return make(500, "PGRST112", "response.status guc must be a valid status code");
+}
+
+Error singularity(uint64_t rows) {
+  Error e = make(406, "PGRST116", "Cannot coerce the result to a single JSON object");
+  e.details_json = details_string(concat({"The result contains ", std::to_string(rows), " rows"}));
+  return e;
+}
+
+Error unsupported_method(std::string_view method) {
+  return make(405, "PGRST117", concat({"Unsupported HTTP method: ", method}));
+}
+
+Error invalid_preferences(const std::vector<std::string>& invalid) {
+  Error e = make(400, "PGRST122", "Invalid preferences given with handling=strict");
+  e.details_json = details_string(concat({"Invalid preferences: ", join(invalid)}));
+  return e;
+}
+
+Error aggregates_not_allowed() {
+  return make(400, "PGRST123", "Use of aggregate functions is not allowed");
+}
+
+Error invalid_resource_path() {
+  return make(404, "PGRST125", "Invalid path specified in request URL");
+}
+
+Error openapi_disabled() { return make(404, "PGRST126", "Root endpoint metadata is disabled"); }
+
+Error not_implemented(std::string details) {
+  Error e = make(400, "PGRST127", "Feature not implemented");
+  e.details_json = details_string(details);
+  return e;
+}
+
+Error no_relationship(std::string_view parent, std::string_view child,
+                      const std::optional<std::string>& embed_hint, std::string_view schema,
+                      std::optional<std::string> hint) {
+  Error e = make(400, "PGRST200",
+                 concat({"Could not find a relationship between '", parent, "' and '", child,
+                         "' in the schema cache"}));
+  e.details_json = details_string(
+      concat({"Searched for a foreign key relationship between '", parent, "' and '", child,
+              embed_hint ? "' using the hint '" : "", embed_hint ? *embed_hint : "",
+              "' in the schema '", schema, "', but no matches were found."}));
+  e.hint = std::move(hint);
+  return e;
+}
+
+Error table_not_found(std::string_view schema, std::string_view table,
+                      const std::optional<std::string>& hint_table) {
+  Error e =
+      make(404, "PGRST205",
+           concat({"Could not find the table '", schema, ".", table, "' in the schema cache"}));
+  if (hint_table) e.hint = concat({"Perhaps you meant the table '", schema, ".", *hint_table, "'"});
+  return e;
+}
+
+Error jwt_secret_missing() { return make(500, "PGRST300", "Server lacks JWT secret"); }
+
+namespace {
+Error invalid_token(std::string code, std::string message) {
+  Error e = make(401, std::move(code), std::move(message));
+  e.headers.push_back(
+      {"WWW-Authenticate",
+       concat({"Bearer error=\"invalid_token\", error_description=", json_string(e.message)})});
+  return e;
+}
+}  // namespace
+
+Error jwt_decode(std::string message, std::optional<std::string> details) {
+  Error e = invalid_token("PGRST301", std::move(message));
+  if (details) e.details_json = details_string(*details);
+  return e;
+}
+
+Error jwt_token_required() {
+  Error e = make(401, "PGRST302", "Anonymous access is disabled");
+  e.headers.push_back({"WWW-Authenticate", "Bearer"});
+  return e;
+}
+
+Error jwt_claims(std::string message) { return invalid_token("PGRST303", std::move(message)); }
+
+Error payload_too_large(uint64_t limit_bytes) {
+  return make(413, "PGRST102",
+              concat({"The request body is larger than the limit of ", std::to_string(limit_bytes),
+                      " bytes"}));
+}
+
+Error internal(std::string_view what) { return make(500, "PGRSTX00", std::string(what)); }
+
+Error from_postgres(const PgError& error, bool authenticated) {
+  Error e;
+  if (error.sqlstate == "PGRST") return from_raise(error);
+  e.status = status_of_sqlstate(error, authenticated);
+  e.code = error.sqlstate;
+  e.message = error.message;
+  if (!error.detail.empty()) e.details_json = details_string(error.detail);
+  if (!error.hint.empty()) e.hint = error.hint;
+  if (starts_with(error.sqlstate, "PT")) e.reason = error.message;
+  if (e.status == 401) e.headers.push_back({"WWW-Authenticate", "Bearer"});
+  return e;
+}
+
+}  // namespace errors
+}  // namespace pgrst

@@ -1,0 +1,103 @@
+// The one catalogue of errors a client can see.
+//
+// Input -> output: the facts of an error -> Error{status, code, message, details, hint, headers};
+// and Error -> JSON body. Every PGRST code, message, detail and hint of the project stands in
+// error.cpp and nowhere else; they are PostgREST v16.2's, byte for byte
+// (docs/references/errors.rst).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/http_message.hpp"
+
+namespace pgrst {
+
+enum class ErrorVerbosity { kVerbose, kMinimal };
+
+struct Error {
+  int status = 500;
+  std::string reason;  // empty: the standard phrase of the status
+  std::string code;
+  std::string message;
+  std::optional<std::string> details_json;  // a JSON value, already encoded
+  std::optional<std::string> hint;
+  Headers headers;
+};
+
+// {"code":...,"details":...,"hint":...,"message":...}; code and message only when minimal.
+std::string error_body(const Error& error, ErrorVerbosity verbosity);
+
+// The whole response: body, Content-Type, Content-Length, Proxy-Status and the error's own headers.
+HttpResponse error_response(const Error& error, ErrorVerbosity verbosity);
+
+// What PostgreSQL reported, as pg/guard.hpp copies it out of ErrorData. Empty means not given.
+struct PgError {
+  std::string sqlstate;  // five characters
+  std::string message;
+  std::string detail;
+  std::string hint;
+  std::string schema_name;
+  std::string table_name;
+  std::string column_name;
+  std::string constraint_name;
+  std::string datatype_name;
+};
+
+namespace errors {
+
+// PGRST000-003: the way to the database.
+Error connection_failed(std::optional<std::string> details);  // 503 PGRST000
+Error executor_lost();                                        // 503 PGRST001
+Error no_schema_cache();                                      // 503 PGRST002
+Error acquisition_timeout();                                  // 504 PGRST003
+
+// PGRST1xx: the request.
+Error query_param(std::string message, std::string details);                 // 400 PGRST100
+Error invalid_rpc_method(std::string_view method);                           // 405 PGRST101
+Error invalid_body(std::string message);                                     // 400 PGRST102
+Error range_negative_limit();                                                // 416 PGRST103
+Error range_lower_gt_upper();                                                // 416 PGRST103
+Error range_out_of_bounds(std::string_view offset, std::string_view total);  // 416 PGRST103
+Error unacceptable_schema(std::string_view schema,
+                          const std::vector<std::string>& exposed);  // 406 PGRST106
+Error media_type(const std::vector<std::string>& accepted);          // 406 PGRST107
+Error not_embedded(std::string_view resource);                       // 400 PGRST108
+Error guc_headers();                                                 // 500 PGRST111
+Error guc_status();                                                  // 500 PGRST112
+Error singularity(uint64_t rows);                                    // 406 PGRST116
+Error unsupported_method(std::string_view method);                   // 405 PGRST117
+Error invalid_preferences(const std::vector<std::string>& invalid);  // 400 PGRST122
+Error aggregates_not_allowed();                                      // 400 PGRST123
+Error invalid_resource_path();                                       // 404 PGRST125
+Error openapi_disabled();                                            // 404 PGRST126
+Error not_implemented(std::string details);                          // 400 PGRST127
+
+// PGRST2xx: the schema cache. `hint_*`: what the fuzzy search found.
+Error no_relationship(std::string_view parent, std::string_view child,
+                      const std::optional<std::string>& embed_hint, std::string_view schema,
+                      std::optional<std::string> hint);  // 400 PGRST200
+Error table_not_found(std::string_view schema, std::string_view table,
+                      const std::optional<std::string>& hint_table);  // 404 PGRST205
+
+// PGRST3xx: JWT. The 401s carry WWW-Authenticate.
+Error jwt_secret_missing();  // 500 PGRST300
+// `message` is one of the decode messages of jwt.cpp; details where PostgREST gives them.
+Error jwt_decode(std::string message, std::optional<std::string> details);  // 401 PGRST301
+Error jwt_token_required();                                                 // 401 PGRST302
+Error jwt_claims(std::string message);                                      // 401 PGRST303
+
+// Limits of this server. They have no counterpart in PostgREST, whose HTTP library answers them.
+Error payload_too_large(uint64_t limit_bytes);  // 413 PGRST102
+Error internal(std::string_view what);          // 500 PGRSTX00
+
+// An error that PostgreSQL raised while the request's transaction ran. `authenticated`: the request
+// ran as another role than db_anon_role (42501 is 403 then, 401 otherwise). Knows SQLSTATE PTxyz
+// and PGRST.
+Error from_postgres(const PgError& error, bool authenticated);
+
+}  // namespace errors
+}  // namespace pgrst

@@ -1,0 +1,51 @@
+// The HTTP vocabulary of the core: what the http/ shell hands in and takes out.
+//
+// Input -> output: none; plain values. Header names keep the spelling they came with and are
+// compared without regard to ASCII case. `path` and `query` are raw: percent-encoding is undone by
+// the parsers, because '+', "%2C" and quotes mean different things in different places of the
+// dialect.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgrst {
+
+struct Header {
+  std::string name;
+  std::string value;
+
+  bool operator==(const Header&) const = default;
+};
+
+using Headers = std::vector<Header>;
+
+// ASCII-case-insensitive equality, as header names are compared (RFC 9110, 5.1).
+bool equals_ignoring_case(std::string_view a, std::string_view b);
+
+// The value of the first header with that name, or nullptr.
+const std::string* find_header(const Headers& headers, std::string_view name);
+
+struct HttpRequest {
+  std::string method;  // as sent, case-sensitive
+  std::string path;    // raw, from the first '/' up to '?'
+  std::string query;   // raw, without the '?'
+  Headers headers;
+  std::string body;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string reason;  // empty: the standard phrase of the status
+  Headers headers;
+  std::string body;
+  // true: `body` is empty and the body bytes are those of the transaction's main result set, which
+  // the shell streams; `result_body_size` says how many bytes they are.
+  bool body_is_result = false;
+  uint64_t result_body_size = 0;
+};
+
+}  // namespace pgrst

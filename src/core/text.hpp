@@ -1,0 +1,45 @@
+// Text helpers of the whole core: pure functions over bytes and UTF-8.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgrst {
+
+// `%41` -> `A`. A '%' not followed by two hex digits stays as it is (as PostgREST's URI library
+// does). plus_is_space: '+' -> ' ' (query strings).
+std::string percent_decode(std::string_view raw, bool plus_is_space);
+
+// Percent-encodes everything outside RFC 3986's unreserved characters.
+void append_percent_encoded(std::string& out, std::string_view raw);
+
+// True when the bytes are well-formed UTF-8 (no surrogates, no overlong forms).
+bool is_valid_utf8(std::string_view bytes);
+
+// Every ill-formed sequence becomes U+FFFD, one for each maximal subpart.
+std::string to_valid_utf8(std::string_view bytes);
+
+// Spaces and tabs off both ends.
+std::string_view trim(std::string_view text);
+
+std::string to_lower_ascii(std::string_view text);
+
+std::vector<std::string_view> split(std::string_view text, char separator);
+
+// A PostgreSQL identifier in double quotes. The part from the first NUL byte on is dropped, as
+// PostgREST does: an identifier cannot hold it.
+std::string quote_ident(std::string_view name);
+void append_quoted_ident(std::string& out, std::string_view name);
+
+// Digits only, no sign; nothing else and no overflow of int64.
+std::optional<long long> parse_unsigned(std::string_view digits);
+
+// Standard or URL-safe base64 with or without padding; nullopt when anything else is in it.
+std::optional<std::string> base64_decode(std::string_view text);
+
+// Compares all bytes always, so that the time does not tell where two secrets differ.
+bool equal_in_constant_time(std::string_view a, std::string_view b);
+
+}  // namespace pgrst

@@ -1,0 +1,382 @@
+#include "http/server.hpp"
+
+#include <microhttpd.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <unordered_map>
+
+#include "core/text.hpp"
+
+namespace pgrst::http {
+
+namespace {
+
+class MhdServer;
+
+// One request on one connection; from the request line to the last byte of the response.
+struct Exchange {
+  MhdServer* server = nullptr;
+  MHD_Connection* connection = nullptr;
+  Ticket ticket = 0;
+  HttpRequest request;
+  uint64_t swallowed = 0;  // bytes of a body beyond the limit
+  bool seen = false;       // the handler was called with the headers
+  bool dispatched = false;
+  bool suspended = false;
+  bool answered = false;
+  HttpResponse response;
+  std::unique_ptr<BodySource> source;  // of a streamed body
+};
+
+// Splits the request target into path and query; "http://host/path" is an origin form with a
+// prefix.
+void set_target(HttpRequest& request, std::string_view target) {
+  if (target.substr(0, 7) == "http://" || target.substr(0, 8) == "https://") {
+    const size_t slash = target.find('/', target.find("//") + 2);
+    target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
+  }
+  const size_t mark = target.find('?');
+  request.path = target.substr(0, mark);
+  if (mark != std::string_view::npos) request.query = target.substr(mark + 1);
+}
+
+// Frees the copy that a response of libmicrohttpd holds of a body.
+struct MallocedCopy {
+  explicit MallocedCopy(std::string_view text)
+      : bytes(static_cast<char*>(std::malloc(text.size() + 1))) {
+    if (bytes != nullptr) std::memcpy(bytes, text.data(), text.size());
+  }
+  char* bytes;
+};
+
+class MhdServer : public Server {
+ public:
+  explicit MhdServer(const Limits& limits) : limits_(limits) {}
+  ~MhdServer() override;
+
+  bool open(int listen_socket);
+
+  int epoll_fd() const override {
+    return MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+  }
+  void run() override { MHD_run(daemon_); }
+  int64_t timeout_ms() override;
+  std::vector<Arrival> take_arrivals() override { return std::exchange(arrivals_, {}); }
+  void respond(Ticket ticket, HttpResponse response) override;
+  void stream(Ticket ticket, HttpResponse head, std::unique_ptr<BodySource> source) override;
+  void continue_stream(Ticket ticket) override;
+  std::vector<Ticket> find_gone(const std::vector<Ticket>& tickets) override;
+  void drain() override;
+  unsigned open_connections() const override {
+    return MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections;
+  }
+
+  // The bodies of the callbacks below.
+  MHD_Result on_headers(Exchange& exchange, MHD_Connection* connection, const char* method);
+  MHD_Result on_upload(Exchange& exchange, const char* data, size_t* size);
+  MHD_Result on_complete(Exchange& exchange, MHD_Connection* connection);
+  MHD_Result send(Exchange& exchange, MHD_Connection* connection);
+  ssize_t on_read_body(Exchange& exchange, char* buffer, size_t size);
+  void on_ended(Exchange* exchange);
+
+ private:
+  Exchange* find(Ticket ticket);
+  void resume(Exchange& exchange);
+  MHD_Response* make_response(Exchange& exchange);
+
+  Limits limits_;
+  MHD_Daemon* daemon_ = nullptr;
+  int quiesced_socket_ = -1;
+  bool draining_ = false;
+  bool closing_ = false;
+  // Never used twice in a process: answers to an earlier server's tickets must find nobody.
+  inline static Ticket next_ticket_ = 1;
+  std::vector<Arrival> arrivals_;
+  std::unordered_map<Ticket, Exchange*> exchanges_;  // dispatched and not ended
+};
+
+// -- callbacks: no exception may leave them, and none calls out of this file
+// ---------------------------
+
+void* uri_callback(void* cls, const char* uri, MHD_Connection*) noexcept {
+  try {
+    auto exchange = std::make_unique<Exchange>();
+    exchange->server = static_cast<MhdServer*>(cls);
+    set_target(exchange->request, uri);
+    return exchange.release();
+  } catch (...) {
+    return nullptr;  // answered by closing the connection
+  }
+}
+
+// What comes in stays percent-encoded.
+size_t unescape_nothing(void*, MHD_Connection*, char* text) noexcept { return std::strlen(text); }
+
+MHD_Result request_callback(void*, MHD_Connection* connection, const char*, const char* method,
+                            const char*, const char* upload, size_t* upload_size,
+                            void** con_cls) noexcept {
+  try {
+    auto* exchange = static_cast<Exchange*>(*con_cls);
+    if (exchange == nullptr) return MHD_NO;
+    MhdServer& server = *exchange->server;
+    if (!exchange->seen) return server.on_headers(*exchange, connection, method);
+    if (*upload_size > 0) return server.on_upload(*exchange, upload, upload_size);
+    if (!exchange->dispatched) return server.on_complete(*exchange, connection);
+    return server.send(*exchange, connection);
+  } catch (...) {
+    return MHD_NO;
+  }
+}
+
+void completed_callback(void*, MHD_Connection*, void** con_cls,
+                        MHD_RequestTerminationCode) noexcept {
+  auto* exchange = static_cast<Exchange*>(*con_cls);
+  if (exchange == nullptr) return;
+  exchange->server->on_ended(exchange);
+  *con_cls = nullptr;
+}
+
+ssize_t body_callback(void* cls, uint64_t, char* buffer, size_t size) noexcept {
+  auto* exchange = static_cast<Exchange*>(cls);
+  try {
+    return exchange->server->on_read_body(*exchange, buffer, size);
+  } catch (...) {
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+  }
+}
+
+MHD_Result header_callback(void* cls, MHD_ValueKind, const char* name, const char* value) noexcept {
+  try {
+    static_cast<HttpRequest*>(cls)->headers.push_back({name, value == nullptr ? "" : value});
+    return MHD_YES;
+  } catch (...) {
+    return MHD_NO;
+  }
+}
+
+// -- a request comes in
+// --------------------------------------------------------------------------------
+
+MHD_Result MhdServer::on_headers(Exchange& exchange, MHD_Connection* connection,
+                                 const char* method) {
+  exchange.seen = true;
+  exchange.connection = connection;
+  exchange.request.method = method;
+  exchange.request.headers.reserve(8);
+  MHD_get_connection_values(connection, MHD_HEADER_KIND, &header_callback, &exchange.request);
+  const auto* length = find_header(exchange.request.headers, "Content-Length");
+  const auto size = length == nullptr ? std::nullopt : parse_unsigned(*length);
+  if (size && static_cast<uint64_t>(*size) > limits_.max_body_size) {
+    // Answered before the body: libmicrohttpd then closes the connection instead of reading it.
+    exchange.response =
+        error_response(errors::payload_too_large(limits_.max_body_size), ErrorVerbosity::kVerbose);
+    exchange.answered = true;
+    exchange.dispatched = true;
+    return send(exchange, connection);
+  }
+  return MHD_YES;
+}
+
+MHD_Result MhdServer::on_upload(Exchange& exchange, const char* data, size_t* size) {
+  if (exchange.request.body.size() + *size <= limits_.max_body_size && exchange.swallowed == 0) {
+    exchange.request.body.append(data, *size);
+  } else {
+    // A chunked body beyond the limit: read on for a while so that the client can see the 413.
+    exchange.request.body.clear();
+    exchange.request.body.shrink_to_fit();
+    exchange.swallowed += *size;
+    if (exchange.swallowed > limits_.max_body_size) return MHD_NO;
+  }
+  *size = 0;
+  return MHD_YES;
+}
+
+MHD_Result MhdServer::on_complete(Exchange& exchange, MHD_Connection* connection) {
+  exchange.dispatched = true;
+  if (exchange.swallowed > 0) {
+    exchange.response =
+        error_response(errors::payload_too_large(limits_.max_body_size), ErrorVerbosity::kVerbose);
+    exchange.answered = true;
+    return send(exchange, connection);
+  }
+  exchange.ticket = next_ticket_++;
+  exchanges_.emplace(exchange.ticket, &exchange);
+  arrivals_.push_back({exchange.ticket, std::move(exchange.request)});
+  MHD_suspend_connection(connection);
+  exchange.suspended = true;
+  return MHD_YES;
+}
+
+// -- its response goes out
+// -----------------------------------------------------------------------------
+
+MHD_Response* MhdServer::make_response(Exchange& exchange) {
+  if (exchange.source) {
+    constexpr size_t kBlock = 64 * 1024;
+    return MHD_create_response_from_callback(exchange.response.result_body_size, kBlock,
+                                             &body_callback, &exchange, nullptr);
+  }
+  const std::string& body = exchange.response.body;
+  if (body.empty()) {
+    return MHD_create_response_from_buffer(0, const_cast<char*>(""), MHD_RESPMEM_PERSISTENT);
+  }
+  const MallocedCopy copy(body);
+  if (copy.bytes == nullptr) return nullptr;
+  MHD_Response* response =
+      MHD_create_response_from_buffer(body.size(), copy.bytes, MHD_RESPMEM_MUST_FREE);
+  if (response == nullptr) std::free(copy.bytes);
+  return response;
+}
+
+MHD_Result MhdServer::send(Exchange& exchange, MHD_Connection* connection) {
+  if (!exchange.answered || closing_) return MHD_NO;
+  MHD_Response* response = make_response(exchange);
+  if (response == nullptr) return MHD_NO;
+  for (const auto& header : exchange.response.headers) {
+    // Refused are only names and values that no header may have.
+    MHD_add_response_header(response, header.name.c_str(), header.value.c_str());
+  }
+  if (draining_) MHD_add_response_header(response, "Connection", "close");
+  const auto result =
+      MHD_queue_response(connection, static_cast<unsigned>(exchange.response.status), response);
+  MHD_destroy_response(response);
+  return result;
+}
+
+ssize_t MhdServer::on_read_body(Exchange& exchange, char* buffer, size_t size) {
+  if (closing_) return MHD_CONTENT_READER_END_WITH_ERROR;
+  const auto got = exchange.source->read(buffer, size);
+  if (!got) return MHD_CONTENT_READER_END_WITH_ERROR;
+  if (*got > 0) return static_cast<ssize_t>(*got);
+  MHD_suspend_connection(exchange.connection);
+  exchange.suspended = true;
+  return 0;
+}
+
+void MhdServer::on_ended(Exchange* exchange) {
+  if (exchange->ticket != 0) exchanges_.erase(exchange->ticket);
+  delete exchange;
+}
+
+Exchange* MhdServer::find(Ticket ticket) {
+  const auto it = exchanges_.find(ticket);
+  return it == exchanges_.end() ? nullptr : it->second;
+}
+
+void MhdServer::resume(Exchange& exchange) {
+  if (!exchange.suspended) return;
+  exchange.suspended = false;
+  MHD_resume_connection(exchange.connection);
+}
+
+void MhdServer::respond(Ticket ticket, HttpResponse response) {
+  Exchange* exchange = find(ticket);
+  if (exchange == nullptr || exchange->answered) return;
+  exchange->response = std::move(response);
+  exchange->answered = true;
+  resume(*exchange);
+}
+
+void MhdServer::stream(Ticket ticket, HttpResponse head, std::unique_ptr<BodySource> source) {
+  Exchange* exchange = find(ticket);
+  if (exchange == nullptr || exchange->answered) return;
+  exchange->source = std::move(source);
+  respond(ticket, std::move(head));
+}
+
+void MhdServer::continue_stream(Ticket ticket) {
+  Exchange* exchange = find(ticket);
+  if (exchange != nullptr && exchange->answered) resume(*exchange);
+}
+
+// -- the daemon
+// ----------------------------------------------------------------------------------------
+
+bool MhdServer::open(int listen_socket) {
+  const MHD_OptionItem options[] = {
+      {MHD_OPTION_LISTEN_SOCKET, listen_socket, nullptr},
+      {MHD_OPTION_CONNECTION_LIMIT, static_cast<intptr_t>(limits_.max_connections), nullptr},
+      {MHD_OPTION_CONNECTION_MEMORY_LIMIT, static_cast<intptr_t>(limits_.connection_memory),
+       nullptr},
+      {MHD_OPTION_CONNECTION_TIMEOUT, static_cast<intptr_t>(limits_.idle_timeout), nullptr},
+      {MHD_OPTION_UNESCAPE_CALLBACK, reinterpret_cast<intptr_t>(&unescape_nothing), nullptr},
+      {MHD_OPTION_URI_LOG_CALLBACK, reinterpret_cast<intptr_t>(&uri_callback), this},
+      {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<intptr_t>(&completed_callback), this},
+      {MHD_OPTION_END, 0, nullptr},
+  };
+  daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr,
+                             &request_callback, this, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+  return daemon_ != nullptr;
+}
+
+MhdServer::~MhdServer() {
+  if (daemon_ == nullptr) return;
+  // libmicrohttpd cannot stop while connections are suspended.
+  closing_ = true;
+  for (auto& [ticket, exchange] : exchanges_) resume(*exchange);
+  MHD_run(daemon_);
+  MHD_stop_daemon(daemon_);
+  if (quiesced_socket_ >= 0) close(quiesced_socket_);
+}
+
+int64_t MhdServer::timeout_ms() {
+  MHD_UNSIGNED_LONG_LONG ms = 0;
+  if (MHD_get_timeout(daemon_, &ms) != MHD_YES) return -1;
+  return static_cast<int64_t>(ms);
+}
+
+std::vector<Ticket> MhdServer::find_gone(const std::vector<Ticket>& tickets) {
+  std::vector<pollfd> fds;
+  std::vector<Ticket> polled, gone;
+  for (const Ticket ticket : tickets) {
+    const Exchange* exchange = find(ticket);
+    if (exchange == nullptr) continue;
+    const auto* info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info == nullptr) continue;
+    fds.push_back({info->connect_fd, POLLRDHUP, 0});
+    polled.push_back(ticket);
+  }
+  if (fds.empty() || poll(fds.data(), fds.size(), 0) <= 0) return gone;
+  for (size_t i = 0; i < fds.size(); i++) {
+    if ((fds[i].revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0)
+      gone.push_back(polled[i]);
+  }
+  return gone;
+}
+
+void MhdServer::drain() {
+  if (draining_) return;
+  draining_ = true;
+  quiesced_socket_ = MHD_quiesce_daemon(daemon_);
+}
+
+}  // namespace
+
+std::unique_ptr<Server> Server::start(int listen_socket, const Limits& limits) {
+  auto server = std::make_unique<MhdServer>(limits);
+  if (!server->open(listen_socket)) {
+    close(listen_socket);
+    return nullptr;
+  }
+  return server;
+}
+
+namespace {
+void (*panic_handler)(const char*) = nullptr;
+
+void on_panic(void*, const char*, unsigned, const char* reason) noexcept {
+  if (panic_handler != nullptr) panic_handler(reason == nullptr ? "unknown" : reason);
+  std::abort();
+}
+}  // namespace
+
+void set_panic_handler(void (*handler)(const char* reason)) {
+  panic_handler = handler;
+  MHD_set_panic_func(&on_panic, nullptr);
+}
+
+}  // namespace pgrst::http

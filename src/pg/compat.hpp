@@ -1,0 +1,88 @@
+// Every difference between PostgreSQL 14 and 18 that this project meets, with its reason. No other
+// file looks at PG_VERSION_NUM.
+#pragma once
+
+#include "pg/pg_prelude.hpp"
+
+extern "C" {
+#include "catalog/objectaddress.h"
+#include "catalog/pg_database.h"
+#include "parser/analyze.h"
+#include "storage/latch.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/timeout.h"
+// 16 moved VARDATA_ANY and friends out of postgres.h.
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+// 18 moved wait event sets out of latch.h.
+#if PG_VERSION_NUM >= 180000
+#include "storage/waiteventset.h"
+#endif
+#if PG_VERSION_NUM >= 170000
+#include "storage/proc.h"
+#endif
+}
+
+namespace pgrst::pg {
+
+// 15 gave the function its last argument.
+inline Query* px_parse_analyze_varparams(RawStmt* raw, const char* sql, Oid** types, int* count) {
+#if PG_VERSION_NUM >= 150000
+  return parse_analyze_varparams(raw, sql, types, count, nullptr);
+#else
+  return parse_analyze_varparams(raw, sql, types, count);
+#endif
+}
+
+// 15 renamed it and made it remove the placeholders as well.
+inline void px_reserve_guc_prefix(const char* prefix) {
+#if PG_VERSION_NUM >= 150000
+  MarkGUCPrefixReserved(prefix);
+#else
+  EmitWarningsOnPlaceholders(prefix);
+#endif
+}
+
+// 17 ties wait event sets to resource owners; without one they live as long as the process.
+inline WaitEventSet* px_create_wait_event_set(int events) {
+#if PG_VERSION_NUM >= 170000
+  return CreateWaitEventSet(nullptr, events);
+#else
+  return CreateWaitEventSet(TopMemoryContext, events);
+#endif
+}
+
+// 16 made one function of the many.
+inline bool px_owns_database(Oid database, Oid role) {
+#if PG_VERSION_NUM >= 160000
+  return object_ownercheck(DatabaseRelationId, database, role);
+#else
+  return pg_database_ownercheck(database, role);
+#endif
+}
+
+// transaction_timeout exists from 17 on. A background worker has to arm it itself.
+inline void px_arm_transaction_timeout() {
+#if PG_VERSION_NUM >= 170000
+  if (TransactionTimeout > 0) enable_timeout_after(TRANSACTION_TIMEOUT, TransactionTimeout);
+#endif
+}
+
+inline void px_disarm_transaction_timeout() {
+#if PG_VERSION_NUM >= 170000
+  if (get_timeout_active(TRANSACTION_TIMEOUT)) disable_timeout(TRANSACTION_TIMEOUT, false);
+#endif
+}
+
+// From 15 on only a hook may request shared memory; before, _PG_init does.
+#if PG_VERSION_NUM >= 150000
+#define PGRST_HAS_SHMEM_REQUEST_HOOK 1
+#else
+#define PGRST_HAS_SHMEM_REQUEST_HOOK 0
+#endif
+
+}  // namespace pgrst::pg

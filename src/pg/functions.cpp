@@ -1,0 +1,368 @@
+// The SQL-callable functions of schema pgrst.
+//
+// Each has two halves: a noexcept C++ one that does the work and leaves its results in plain
+// memory, and a PostgreSQL one that reads arguments and builds results. The first never raises a
+// PostgreSQL error, the second holds no C++ object.
+
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <string>
+
+#include "core/config.hpp"
+#include "pg/session_request.hpp"
+#include "pg/shmem.hpp"
+
+#include "pg/compat.hpp"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/namespace.h"
+#include "commands/trigger.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+PGDLLEXPORT Datum pgrst_request(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum pgrst_to_sql(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum pgrst_status_rows(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum pgrst_reload(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum pgrst_config_changed(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum pgrst_config_check(PG_FUNCTION_ARGS);
+PG_FUNCTION_INFO_V1(pgrst_request);
+PG_FUNCTION_INFO_V1(pgrst_to_sql);
+PG_FUNCTION_INFO_V1(pgrst_status_rows);
+PG_FUNCTION_INFO_V1(pgrst_reload);
+PG_FUNCTION_INFO_V1(pgrst_config_changed);
+PG_FUNCTION_INFO_V1(pgrst_config_check);
+}
+
+namespace pgrst::pg {
+namespace {
+
+// -- pgrst.request and pgrst.to_sql
+// -------------------------------------------------------------------
+
+struct RequestTexts {
+  const char* method;
+  const char* target;
+  const char* headers;
+  const char* body;
+};
+
+// Texts from malloc, freed by px_take.
+struct AnswerTexts {
+  int status;
+  char* headers;
+  char* body;
+  char* transaction;
+  // What to raise; null: nothing.
+  char* error_message;
+  int error_code;
+};
+
+char* copy(const std::string& text) { return strdup(text.c_str()); }
+
+void set_error(AnswerTexts* out, int code, const char* message) {
+  out->error_code = code;
+  out->error_message = strdup(message);
+}
+
+void answer_noexcept(const RequestTexts& texts, bool only_sql, AnswerTexts* out) noexcept {
+  try {
+    HttpRequest request;
+    request.method = texts.method;
+    const std::string_view target = texts.target;
+    const size_t mark = target.find('?');
+    request.path = target.substr(0, mark);
+    if (mark != std::string_view::npos) request.query = target.substr(mark + 1);
+    request.body = texts.body;
+    if (!parse_header_object(texts.headers, request.headers)) {
+      set_error(out, ERRCODE_INVALID_PARAMETER_VALUE, "headers must be a JSON object of strings");
+      return;
+    }
+    const SessionAnswer answer = only_sql ? session_to_sql(request) : session_request(request);
+    if (answer.error) {
+      set_error(out,
+                MAKE_SQLSTATE(answer.error->sqlstate[0], answer.error->sqlstate[1],
+                              answer.error->sqlstate[2], answer.error->sqlstate[3],
+                              answer.error->sqlstate[4]),
+                answer.error->message.c_str());
+      return;
+    }
+    out->status = answer.response.status;
+    out->headers = copy(answer.headers_json);
+    out->body = copy(answer.response.body);
+    out->transaction = copy(answer.transaction_json);
+  } catch (const std::exception& e) {
+    set_error(out, ERRCODE_INTERNAL_ERROR, e.what());
+  } catch (...) {
+    set_error(out, ERRCODE_INTERNAL_ERROR, "unknown exception");
+  }
+}
+
+// A palloc'd copy of a text from malloc, which is freed.
+text* px_take(char* bytes) {
+  text* out = cstring_to_text(bytes == nullptr ? "" : bytes);
+  free(bytes);
+  return out;
+}
+
+void px_answer(FunctionCallInfo fcinfo, bool only_sql, AnswerTexts* out) {
+  std::memset(out, 0, sizeof *out);
+  RequestTexts texts;
+  texts.method = text_to_cstring(PG_GETARG_TEXT_PP(0));
+  texts.target = text_to_cstring(PG_GETARG_TEXT_PP(1));
+  texts.headers = PG_ARGISNULL(2) ? "{}" : text_to_cstring(PG_GETARG_TEXT_PP(2));
+  texts.body = PG_ARGISNULL(3) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(3));
+  answer_noexcept(texts, only_sql, out);
+  if (out->error_message == nullptr) return;
+  char* message = pstrdup(out->error_message);
+  free(out->error_message);
+  ereport(ERROR, (errcode(out->error_code), errmsg("%s", message)));
+}
+
+void px_require_arguments(FunctionCallInfo fcinfo) {
+  if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) {
+    ereport(ERROR,
+            (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("method and path must not be null")));
+  }
+}
+
+// -- pgrst.status
+// -------------------------------------------------------------------------------------
+
+constexpr int kStatusColumns = 13;
+
+const char* name_of(ServiceState state) {
+  switch (state) {
+    case ServiceState::kWaiting:
+      return "waiting";
+    case ServiceState::kStarting:
+      return "starting";
+    case ServiceState::kDormant:
+      return "dormant";
+    case ServiceState::kServing:
+      return "serving";
+    case ServiceState::kPaused:
+      return "paused";
+  }
+  return "";
+}
+
+const char* name_of(ProcessState state) {
+  switch (state) {
+    case ProcessState::kNone:
+      return "ended";
+    case ProcessState::kStarting:
+      return "starting";
+    case ProcessState::kIdle:
+      return "idle";
+    case ProcessState::kBusy:
+      return "busy";
+  }
+  return "";
+}
+
+// A row of the view under construction; every column starts as NULL.
+struct StatusRow {
+  Datum values[kStatusColumns];
+  bool nulls[kStatusColumns];
+};
+
+void clear(StatusRow* row) {
+  std::memset(row->values, 0, sizeof row->values);
+  for (bool& null : row->nulls) null = true;
+}
+
+void set(StatusRow* row, int column, Datum value) {
+  row->values[column] = value;
+  row->nulls[column] = false;
+}
+
+void px_set_process(StatusRow* row, const char* database, const char* process, int pid,
+                    const char* state, TimestampTz since) {
+  clear(row);
+  if (database != nullptr) set(row, 0, CStringGetTextDatum(database));
+  set(row, 1, CStringGetTextDatum(process));
+  if (pid != 0) set(row, 2, Int32GetDatum(pid));
+  set(row, 3, CStringGetTextDatum(state));
+  if (pid != 0) set(row, 4, TimestampTzGetDatum(since));
+}
+
+void px_set_gateway(StatusRow* row, DatabaseShared& db) {
+  px_set_process(row, db.name, "gateway", db.gateway_pid.load(), name_of(db.state.load()),
+                 db.gateway_started_at.load());
+  if (db.port.load() != 0) set(row, 5, Int32GetDatum(db.port.load()));
+  set(row, 6, Int64GetDatum(static_cast<int64>(db.requests.load())));
+  set(row, 7, Int64GetDatum(static_cast<int64>(db.schema_loads.load())));
+  set(row, 8, Int64GetDatum(static_cast<int64>(db.schema_checks.load())));
+  set(row, 9, Int64GetDatum(static_cast<int64>(db.table_count.load())));
+  set(row, 10, Int64GetDatum(static_cast<int64>(db.queue_length.load())));
+  char error[kErrorTextSize];
+  LWLockAcquire(shared()->lock, LW_SHARED);
+  strlcpy(error, db.last_error, sizeof error);
+  const TimestampTz at = db.last_error_at;
+  LWLockRelease(shared()->lock);
+  if (error[0] == '\0') return;
+  set(row, 11, CStringGetTextDatum(error));
+  set(row, 12, TimestampTzGetDatum(at));
+}
+
+void px_put(Tuplestorestate* store, TupleDesc desc, StatusRow* row) {
+  tuplestore_putvalues(store, desc, row->values, row->nulls);
+}
+
+void px_put_all(Tuplestorestate* store, TupleDesc desc) {
+  Shared* s = shared();
+  if (s == nullptr) return;
+  StatusRow row;
+  px_set_process(&row, nullptr, "launcher", s->launcher_pid.load(),
+                 s->launcher_pid.load() == 0 ? "ended" : "running", s->launcher_started_at.load());
+  px_put(store, desc, &row);
+  for (uint32_t d = 0; d < s->database_count; d++) {
+    DatabaseShared& db = s->database(d);
+    px_set_gateway(&row, db);
+    px_put(store, desc, &row);
+    for (uint32_t i = 0; i < db.executor_count; i++) {
+      ExecutorShared& executor = db.executor(i);
+      const ProcessState state = executor.state.load();
+      if (state == ProcessState::kNone) continue;
+      px_set_process(&row, db.name, "executor", executor.pid.load(), name_of(state),
+                     executor.started_at.load());
+      set(&row, 6, Int64GetDatum(static_cast<int64>(executor.requests.load())));
+      px_put(store, desc, &row);
+    }
+  }
+}
+
+// -- pgrst.config
+// -------------------------------------------------------------------------------------
+
+// Asks all gateways of this database to reload, when the transaction commits, on standbys too.
+void px_ask_for_reload() {
+  if (RecoveryInProgress()) {
+    // Nothing can be sent through the WAL here: tell the gateways of this server directly.
+    Shared* s = shared();
+    if (s == nullptr) return;
+    s->settings_generation.fetch_add(1);
+    for (uint32_t i = 0; i < s->database_count; i++) {
+      if (Latch* latch = s->database(i).gateway_latch.load()) SetLatch(latch);
+    }
+    return;
+  }
+  const Oid schema = get_namespace_oid("pgrst", false);
+  const Oid table = get_relname_relid("config", schema);
+  if (table != InvalidOid) CacheInvalidateRelcacheByRelid(table);
+}
+
+// Copies what is wrong with a row of pgrst.config; false when nothing is.
+bool find_config_problem(const char* name, const char* value, char* problem, size_t size) noexcept {
+  try {
+    std::string message;
+    const std::string_view key = name;
+    if (key.substr(0, 13) == "app.settings.") return false;
+    const SettingSpec* spec = find_setting(key);
+    if (spec == nullptr) {
+      message = "there is no setting of that name";
+    } else if (spec->context == SettingContext::kPostmaster ||
+               spec->context == SettingContext::kSighup) {
+      message = "it can be set in postgresql.conf only";
+    } else {
+      message = validate_setting(*spec, value).value_or("");
+    }
+    if (message.empty()) return false;
+    const size_t length = message.copy(problem, size - 1);
+    problem[length] = '\0';
+    return true;
+  } catch (...) {
+    std::strncpy(problem, "it could not be checked", size);
+    return true;
+  }
+}
+
+}  // namespace
+}  // namespace pgrst::pg
+
+using namespace pgrst::pg;  // NOLINT: the functions below are C
+
+Datum pgrst_request(PG_FUNCTION_ARGS) {
+  TupleDesc desc = nullptr;
+  if (get_call_result_type(fcinfo, nullptr, &desc) != TYPEFUNC_COMPOSITE) {
+    elog(ERROR, "pgrst.request must return a row");
+  }
+  px_require_arguments(fcinfo);
+  AnswerTexts answer;
+  px_answer(fcinfo, false, &answer);
+  Datum values[3] = {Int32GetDatum(answer.status), PointerGetDatum(px_take(answer.headers)),
+                     PointerGetDatum(px_take(answer.body))};
+  free(answer.transaction);
+  bool nulls[3] = {false, false, false};
+  PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+Datum pgrst_to_sql(PG_FUNCTION_ARGS) {
+  px_require_arguments(fcinfo);
+  AnswerTexts answer;
+  px_answer(fcinfo, true, &answer);
+  free(answer.headers);
+  free(answer.body);
+  PG_RETURN_TEXT_P(px_take(answer.transaction));
+}
+
+Datum pgrst_status_rows(PG_FUNCTION_ARGS) {
+  auto* info = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
+  if (info == nullptr || !IsA(info, ReturnSetInfo) ||
+      (info->allowedModes & SFRM_Materialize) == 0) {
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                    errmsg("set-valued function called in context that cannot accept a set")));
+  }
+  MemoryContext old = MemoryContextSwitchTo(info->econtext->ecxt_per_query_memory);
+  TupleDesc desc = CreateTupleDescCopy(info->expectedDesc);
+  Tuplestorestate* store = tuplestore_begin_heap(true, false, work_mem);
+  info->returnMode = SFRM_Materialize;
+  info->setResult = store;
+  info->setDesc = desc;
+  MemoryContextSwitchTo(old);
+  px_put_all(store, desc);
+  PG_RETURN_NULL();
+}
+
+Datum pgrst_reload(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  px_ask_for_reload();
+  PG_RETURN_VOID();
+}
+
+Datum pgrst_config_changed(PG_FUNCTION_ARGS) {
+  if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "pgrst.config_changed is a trigger function");
+  px_ask_for_reload();
+  PG_RETURN_POINTER(nullptr);
+}
+
+Datum pgrst_config_check(PG_FUNCTION_ARGS) {
+  if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "pgrst.config_check is a trigger function");
+  auto* data = reinterpret_cast<TriggerData*>(fcinfo->context);
+  HeapTuple tuple =
+      TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : data->tg_trigtuple;
+  bool null_name = false;
+  bool null_value = false;
+  TupleDesc desc = RelationGetDescr(data->tg_relation);
+  const Datum name = heap_getattr(tuple, 1, desc, &null_name);
+  const Datum value = heap_getattr(tuple, 2, desc, &null_value);
+  if (null_name || null_value) PG_RETURN_POINTER(tuple);  // the table's own constraints refuse it
+  char problem[256];
+  const char* setting = TextDatumGetCString(name);
+  if (find_config_problem(setting, TextDatumGetCString(value), problem, sizeof problem)) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("invalid setting \"%s\": %s", setting, problem)));
+  }
+  PG_RETURN_POINTER(tuple);
+}

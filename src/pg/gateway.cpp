@@ -1,0 +1,541 @@
+// The gateway: owns the sockets of one database, plans requests, and never blocks.
+//
+//   dormant ──extension is there, first snapshot──▶ serving ──extension is gone──▶ dormant
+//      │                                              │
+//      └───────────────── SIGTERM ────────────────────┴──▶ draining (open requests, at most
+//      kDrainMs) ──▶ ends
+//
+// One turn of the loop: wait; pass on what executors have posted; serve the sockets; look for
+// invalidations; plan the requests that have come, or hold them while the snapshot is suspect; hand
+// them to executors. That order is what makes the schema cache fresh: a request is planned after a
+// look for invalidations that came after the request was read.
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <string>
+
+#include "app/pipeline.hpp"
+#include "http/server.hpp"
+#include "pg/broker.hpp"
+#include "pg/guard.hpp"
+#include "pg/introspection.hpp"
+#include "pg/invalidation.hpp"
+#include "pg/snapshot_keeper.hpp"
+#include "pg/worker.hpp"
+
+#include "pg/compat.hpp"
+
+extern "C" {
+#include "access/xact.h"
+#include "pgstat.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/lwlock.h"
+#include "tcop/tcopprot.h"
+#include "utils/backend_status.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+PGDLLEXPORT void pgrst_gateway_main(Datum argument);
+}
+
+namespace pgrst::pg {
+namespace {
+
+constexpr int64_t kDrainMs = 3000;
+constexpr int64_t kIdleTurnMs = 1000;  // a look at the catalogs although no request comes
+constexpr int64_t kVerdictMs =
+    5000;                           // how long requests wait for the verdict on a suspect snapshot
+constexpr int64_t kRetryMs = 1000;  // after a failed introspection
+constexpr int64_t kSweepMs = 100;   // between two looks for clients that have gone
+constexpr int64_t kIntrospectionMs = 3600 * 1000;
+
+DatabaseShared* the_db = nullptr;
+
+void on_exit(int, Datum) {
+  the_db->gateway_latch = nullptr;
+  the_db->gateway_sleeping = false;
+  the_db->gateway_pid = 0;
+  the_db->port = 0;
+  the_db->state = ServiceState::kWaiting;
+  wake_launcher();
+}
+
+void px_check_extension(bool* present) {
+  px_poll_invalidations();
+  StartTransactionCommand();
+  PushActiveSnapshot(GetTransactionSnapshot());
+  *present = px_extension_present();
+  PopActiveSnapshot();
+  CommitTransactionCommand();
+}
+
+void px_interrupts(bool* notified) {
+  CHECK_FOR_INTERRUPTS();
+  px_reload_config_if_asked();
+  *notified = px_take_notifications();
+}
+
+class Gateway : private Broker::Receiver {
+ public:
+  explicit Gateway(DatabaseShared& db) : db_(db), broker_(db, *this), jwt_cache_(0) {}
+  ~Gateway() { free_wait_set(); }
+
+  void run() {
+    while (!ShutdownRequestPending) {
+      db_.state = ServiceState::kDormant;
+      if (sleep_until_extension()) serve();
+      close_server();
+    }
+  }
+
+ private:
+  struct Held {
+    http::Arrival arrival;
+    int64_t until_ms;
+  };
+
+  // -- dormant
+  // ----------------------------------------------------------------------------------------
+
+  bool sleep_until_extension() {
+    uint64_t looked_at = catalog_generation() - 1;
+    while (!ShutdownRequestPending) {
+      if (catalog_generation() != looked_at) {
+        looked_at = catalog_generation();
+        bool present = false;
+        const auto error = guard([&] { px_check_extension(&present); });
+        if (error) abort_and_discard();
+        if (present) return true;
+      }
+      wait(kIdleTurnMs);
+      handle_interrupts();
+      (void)guard([] { px_poll_invalidations(); });
+    }
+    return false;
+  }
+
+  // -- serving
+  // ----------------------------------------------------------------------------------------
+
+  void serve() {
+    db_.state = ServiceState::kStarting;
+    extension_missing_ = false;
+    keeper_.force();
+    while (!extension_missing_ && !drained()) turn();
+    keeper_.forget();
+  }
+
+  bool drained() {
+    if (!ShutdownRequestPending) return false;
+    const int64_t now = monotonic_ms();
+    if (drain_until_ms_ == 0) {
+      drain_until_ms_ = now + kDrainMs;
+      if (server_) server_->drain();
+    }
+    return now >= drain_until_ms_ || (broker_.idle() && held_.empty());
+  }
+
+  void turn() {
+    wait(next_wake_ms());
+    handle_interrupts();
+    broker_.process_events();
+    run_server();
+    if (server_) take_arrivals();
+    const int64_t now = monotonic_ms();
+    (void)guard([] { px_poll_invalidations(); });
+    notice_reloads();
+    if (keeper_.suspect(catalog_generation()) && !keeper_.running() && now >= retry_at_ms_) {
+      introspect();
+    }
+    serve_held(now);
+    broker_.expire(now);
+    broker_.dispatch(now);
+    sweep(now);
+    if (answered_) run_server();
+    listen_if_due(now);
+  }
+
+  int64_t next_wake_ms() {
+    if (answered_) return 0;
+    const int64_t now = monotonic_ms();
+    int64_t next = now + kIdleTurnMs;
+    const auto at = [&](int64_t ms) { next = ms < next ? ms : next; };
+    if (const int64_t ms = broker_.next_deadline_ms(now); ms >= 0) at(ms);
+    if (!held_.empty()) at(held_.front().until_ms);
+    if (server_) {
+      if (const int64_t ms = server_->timeout_ms(); ms >= 0) at(now + ms);
+    }
+    if (!broker_.idle()) at(now + kSweepMs);
+    return next > now ? next - now : 0;
+  }
+
+  void run_server() {
+    answered_ = false;
+    if (!server_) return;
+    server_->run();
+    broker_.settle();
+  }
+
+  void take_arrivals() {
+    for (auto& arrival : server_->take_arrivals()) {
+      db_.requests.fetch_add(1, std::memory_order_relaxed);
+      held_.push_back({std::move(arrival), monotonic_ms() + kVerdictMs});
+    }
+  }
+
+  // A request waits while the snapshot is suspect, but not for ever.
+  void serve_held(int64_t now) {
+    const bool fresh = !keeper_.suspect(catalog_generation()) && !keeper_.running();
+    while (!held_.empty() && (fresh || held_.front().until_ms <= now)) {
+      http::Arrival arrival = std::move(held_.front().arrival);
+      held_.pop_front();
+      begin_request(arrival, now);
+    }
+  }
+
+  void begin_request(http::Arrival& arrival, int64_t now) {
+    const http::Ticket ticket = arrival.ticket;
+    const bool headers_only = arrival.request.method == "HEAD";
+    try {
+      BeginResult begun =
+          begin(arrival.request, keeper_.snapshot(), jwt_cache_, std::time(nullptr));
+      if (auto* response = std::get_if<HttpResponse>(&begun)) {
+        respond(ticket, std::move(*response), headers_only);
+        return;
+      }
+      auto& database_work = std::get<DatabaseWork>(begun);
+      const Config& config = keeper_.snapshot()->config;
+      Work work;
+      RequestMessage message;
+      message.transaction = std::move(database_work.transaction);
+      work.message = encode_request(message);
+      work.ticket = ticket;
+      work.pending = std::move(database_work.pending);
+      work.deadline_ms = now + int64_t{config.db_pool_acquisition_timeout} * 1000;
+      if (!broker_.submit(work, static_cast<size_t>(config.server_max_queue))) {
+        respond(ticket, fail(work.pending, errors::acquisition_timeout()), headers_only);
+      }
+    } catch (const std::exception& e) {
+      respond(ticket, error_response(errors::internal(e.what()), ErrorVerbosity::kVerbose),
+              headers_only);
+    }
+  }
+
+  void respond(http::Ticket ticket, HttpResponse response, bool headers_only) {
+    if (headers_only) response.body.clear();
+    answered_ = true;
+    if (server_) server_->respond(ticket, std::move(response));
+  }
+
+  // -- what executors send
+  // ----------------------------------------------------------------------------
+
+  void on_result(Work& work, ResponseHead& head, std::unique_ptr<ResultBody> body) override {
+    if (work.is_introspection) {
+      on_introspected(head, work.label);
+      return;
+    }
+    HttpResponse response;
+    try {
+      response = finish(work.pending, head.result);
+    } catch (const std::exception& e) {
+      response = error_response(errors::internal(e.what()), ErrorVerbosity::kVerbose);
+    }
+    if (!response.body_is_result || work.pending.headers_only) {
+      respond(work.ticket, std::move(response), work.pending.headers_only);
+    } else if (body) {
+      answered_ = true;
+      if (server_) server_->stream(work.ticket, std::move(response), std::move(body));
+    } else {
+      if (!head.result.result_sets.empty()) {
+        response.body = std::move(head.result.result_sets[0].body);
+      }
+      respond(work.ticket, std::move(response), false);
+    }
+  }
+
+  void on_failure(Work& work, Failure failure) override {
+    if (work.is_introspection) {
+      keeper_.on_failure();
+      keeper_.force();
+      retry_at_ms_ = monotonic_ms() + kRetryMs;
+      return;
+    }
+    Error error = errors::executor_lost();
+    if (failure == Failure::kTimeout) error = errors::acquisition_timeout();
+    if (failure == Failure::kLostAfterCommit) {
+      error = errors::internal("The transaction was committed, but its result was lost.");
+    }
+    respond(work.ticket, fail(work.pending, error), work.pending.headers_only);
+  }
+
+  void on_more(http::Ticket ticket) override {
+    answered_ = true;
+    if (server_) server_->continue_stream(ticket);
+  }
+
+  // -- the snapshot
+  // -----------------------------------------------------------------------------------
+
+  void notice_reloads() {
+    const uint64_t settings = shared()->settings_generation.load();
+    if (settings != settings_generation_) {
+      settings_generation_ = settings;
+      keeper_.set_file_settings(read_file_settings());
+    }
+    if (reload_generation() != reload_generation_ || notified_) {
+      reload_generation_ = reload_generation();
+      notified_ = false;
+      keeper_.force();
+    }
+  }
+
+  static std::string read_file_settings() {
+    Shared& s = *shared();
+    std::string copy;
+    copy.resize(kSettingsAreaSize);
+    LWLockAcquire(s.lock, LW_SHARED);
+    const size_t size = s.settings_size;
+    std::memcpy(copy.data(), s.settings, size);
+    LWLockRelease(s.lock);
+    copy.resize(size);
+    return copy;
+  }
+
+  void introspect() {
+    Work work;
+    work.is_introspection = true;
+    work.label = catalog_generation();
+    work.message = keeper_.start(work.label, PG_VERSION_NUM);
+    work.deadline_ms = monotonic_ms() + kIntrospectionMs;
+    (void)broker_.submit(work, SIZE_MAX);
+  }
+
+  void on_introspected(ResponseHead& head, uint64_t generation) {
+    db_.schema_checks.fetch_add(1, std::memory_order_relaxed);
+    switch (keeper_.on_result(head, generation)) {
+      case Verdict::kExtensionMissing:
+        extension_missing_ = true;
+        return;
+      case Verdict::kUnchanged:
+        return;
+      case Verdict::kFailed:
+        retry_at_ms_ = monotonic_ms() + kRetryMs;
+        break;
+      case Verdict::kPublished:
+        on_published();
+        break;
+    }
+    const std::string& problem = keeper_.problem();
+    if (!problem.empty()) {
+      (void)guard([&] {
+        ereport(WARNING, (errmsg("postgrest_ext: database \"%s\": %s", db_.name, problem.c_str())));
+      });
+    }
+    (void)guard([&] { px_set_last_error(db_, problem.c_str()); });
+  }
+
+  void on_published() {
+    const Snapshot& snapshot = *keeper_.snapshot();
+    jwt_cache_.clear();
+    jwt_cache_.set_max_entries(static_cast<size_t>(snapshot.config.jwt_cache_max_entries));
+    watch_config_table(keeper_.config_table());
+    db_.max_idletime = snapshot.config.db_pool_max_idletime;
+    db_.max_lifetime = snapshot.config.db_pool_max_lifetime;
+    db_.table_count = snapshot.schema_cache.table_count();
+    db_.schema_loads.fetch_add(1);
+    db_.snapshot_generation.fetch_add(1);
+  }
+
+  // -- the listener
+  // -----------------------------------------------------------------------------------
+
+  static http::Limits limits_of(const Config& config) {
+    http::Limits limits;
+    limits.max_connections = static_cast<unsigned>(config.server_max_connections);
+    limits.connection_memory = static_cast<size_t>(config.server_connection_memory);
+    limits.max_body_size = static_cast<uint64_t>(config.server_max_body_size);
+    limits.idle_timeout = static_cast<unsigned>(config.server_idle_timeout);
+    return limits;
+  }
+
+  // Opens the listener once there is a snapshot, and anew when its settings have changed.
+  void listen_if_due(int64_t now) {
+    if (!keeper_.snapshot() || ShutdownRequestPending) return;
+    const Config& config = keeper_.snapshot()->config;
+    const http::Limits limits = limits_of(config);
+    const bool same = listen_host_ == config.server_host && listen_port_ == config.server_port &&
+                      limits_ == limits;
+    if (server_ && same) return;
+    if (!same) listen_at_ms_ = 0;
+    if (now < listen_at_ms_) return;
+    listen_at_ms_ = now + kRetryMs;
+    close_server();
+    listen_host_ = config.server_host;
+    listen_port_ = config.server_port;
+    limits_ = limits;
+    const http::Listening listening = http::open_listener(listen_host_, listen_port_);
+    if (!listening.problem.empty()) {
+      report_listen_problem(listening.problem);
+      return;
+    }
+    server_ = http::Server::start(listening.socket, limits_);
+    if (!server_) {
+      report_listen_problem("libmicrohttpd could not be started");
+      return;
+    }
+    make_wait_set();
+    db_.port = listening.port;
+    db_.serving_since = GetCurrentTimestamp();
+    db_.state = ServiceState::kServing;
+    (void)guard([&] {
+      px_set_last_error(db_, keeper_.problem().c_str());
+      ereport(LOG, (errmsg("postgrest_ext: serving database \"%s\" on host \"%s\" port %d",
+                           db_.name, listen_host_.c_str(), listening.port)));
+    });
+  }
+
+  void report_listen_problem(const std::string& problem) {
+    (void)guard([&] {
+      if (problem != reported_problem_) {
+        ereport(WARNING, (errmsg("postgrest_ext: database \"%s\": %s", db_.name, problem.c_str())));
+      }
+      px_set_last_error(db_, problem.c_str());
+    });
+    reported_problem_ = problem;
+  }
+
+  void close_server() {
+    if (!server_) return;
+    held_.clear();
+    server_.reset();
+    broker_.settle();
+    db_.port = 0;
+    if (db_.state == ServiceState::kServing) db_.state = ServiceState::kStarting;
+    make_wait_set();
+  }
+
+  // Cancels the statements of clients that have gone.
+  void sweep(int64_t now) {
+    if (!server_ || now < sweep_at_ms_) return;
+    sweep_at_ms_ = now + kSweepMs;
+    const auto running = broker_.running_since(now - kSweepMs);
+    if (running.empty()) return;
+    for (const http::Ticket ticket : server_->find_gone(running)) broker_.cancel(ticket);
+  }
+
+  // -- waiting
+  // ----------------------------------------------------------------------------------------
+
+  void make_wait_set() {
+    free_wait_set();
+    (void)guard([&] {
+      wait_set_ = px_create_wait_event_set(3);
+      AddWaitEventToSet(wait_set_, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, nullptr);
+      AddWaitEventToSet(wait_set_, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, nullptr, nullptr);
+      if (server_) {
+        AddWaitEventToSet(wait_set_, WL_SOCKET_READABLE, server_->epoll_fd(), nullptr, nullptr);
+      }
+    });
+  }
+  void free_wait_set() {
+    if (wait_set_ != nullptr) FreeWaitEventSet(wait_set_);
+    wait_set_ = nullptr;
+  }
+
+  void wait(int64_t timeout_ms) {
+    if (wait_set_ == nullptr) make_wait_set();
+    db_.gateway_sleeping = true;
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (!db_.events().looks_empty()) timeout_ms = 0;
+    (void)guard([&] {
+      WaitEvent event;
+      const int n =
+          WaitEventSetWait(wait_set_, static_cast<long>(timeout_ms), &event, 1, PG_WAIT_EXTENSION);
+      if (n > 0 && (event.events & WL_LATCH_SET) != 0) ResetLatch(MyLatch);
+    });
+    db_.gateway_sleeping = false;
+  }
+
+  void handle_interrupts() {
+    bool notified = false;
+    if (guard([&] { px_interrupts(&notified); })) abort_and_discard();
+    notified_ = notified_ || notified;
+  }
+
+  DatabaseShared& db_;
+  Broker broker_;
+  SnapshotKeeper keeper_;
+  JwtCache jwt_cache_;
+  std::unique_ptr<http::Server> server_;
+  std::deque<Held> held_;
+  WaitEventSet* wait_set_ = nullptr;
+
+  bool answered_ = false;  // a response waits for the server's next run
+  bool extension_missing_ = false;
+  bool notified_ = false;
+  int64_t drain_until_ms_ = 0;
+  int64_t retry_at_ms_ = 0;
+  int64_t sweep_at_ms_ = 0;
+  int64_t listen_at_ms_ = 0;
+  uint64_t settings_generation_ = 0;
+  uint64_t reload_generation_ = 0;
+
+  std::string listen_host_;
+  int listen_port_ = -1;
+  http::Limits limits_;
+  std::string reported_problem_;
+};
+
+void on_http_panic(const char* reason) {
+  write_stderr("postgrest_ext: libmicrohttpd: %s\n", reason);
+  proc_exit(1);
+}
+
+void px_start(Datum argument) {
+  the_db = &shared()->database(from_datum(argument).database);
+  pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+  pqsignal(SIGHUP, SignalHandlerForConfigReload);
+  pqsignal(SIGINT, SIG_IGN);
+  BackgroundWorkerUnblockSignals();
+  the_db->gateway_pid = MyProcPid;
+  the_db->gateway_started_at = GetCurrentTimestamp();
+  before_shmem_exit(&on_exit, 0);
+  px_connect(*the_db);
+  the_db->oid = MyDatabaseId;
+  the_db->gateway_latch = MyLatch;
+  px_watch_catalogs(MyDatabaseId);
+  px_listen();
+  pgstat_report_activity(STATE_IDLE, nullptr);
+  http::set_panic_handler(&on_http_panic);
+}
+
+void run_noexcept(DatabaseShared& db, char* problem, size_t size) noexcept {
+  try {
+    Gateway(db).run();
+  } catch (const std::exception& e) {
+    std::strncpy(problem, e.what(), size - 1);
+  } catch (...) {
+    std::strncpy(problem, "unknown exception", size - 1);
+  }
+}
+
+}  // namespace
+}  // namespace pgrst::pg
+
+void pgrst_gateway_main(Datum argument) {
+  static char problem[256];
+  pgrst::pg::px_start(argument);
+  MemoryContextSwitchTo(TopMemoryContext);
+  pgrst::pg::run_noexcept(*pgrst::pg::the_db, problem, sizeof problem);
+  if (problem[0] != '\0') ereport(FATAL, (errmsg("postgrest gateway failed: %s", problem)));
+  proc_exit(0);
+}

@@ -1,0 +1,318 @@
+#include "pg/introspection.hpp"
+
+#include <algorithm>
+
+#include "pg/guard.hpp"
+#include "schema_cache/catalog_queries.hpp"
+
+#include "pg/compat.hpp"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_attrdef.h"
+#include "catalog/pg_auth_members.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_db_role_setting.h"
+#include "catalog/pg_description.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_rewrite.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "common/hashfn.h"
+#include "executor/tuptable.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+}
+
+namespace pgrst::pg {
+
+namespace {
+
+// -- the fingerprint
+// ----------------------------------------------------------------------------------
+
+uint64 mix(uint64 sum, uint64 value) {
+  return hash_combine64(sum, hash_bytes_uint32_extended(static_cast<uint32>(value), value >> 32));
+}
+
+// A growing array of object ids; sorted before it is searched.
+struct OidSet {
+  Oid* items;
+  int count;
+  int capacity;
+};
+
+void px_add(OidSet* set, Oid oid) {
+  if (set->count == set->capacity) {
+    set->capacity = set->capacity == 0 ? 256 : set->capacity * 2;
+    const Size size = sizeof(Oid) * set->capacity;
+    set->items =
+        static_cast<Oid*>(set->items == nullptr ? palloc(size) : repalloc(set->items, size));
+  }
+  set->items[set->count++] = oid;
+}
+
+void sort(OidSet* set) { std::sort(set->items, set->items + set->count); }
+
+bool contains(const OidSet* set, Oid oid) {
+  return std::binary_search(set->items, set->items + set->count, oid);
+}
+
+struct Fingerprint {
+  uint64 sum;         // order-independent
+  OidSet namespaces;  // of users: neither pg_* nor information_schema
+  OidSet relations;   // in them; neither temporary nor index nor TOAST
+};
+
+bool is_system_namespace(const char* name) {
+  return strncmp(name, "pg_", 3) == 0 || strcmp(name, "information_schema") == 0;
+}
+
+bool is_resource_kind(char kind) {
+  return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE || kind == RELKIND_VIEW ||
+         kind == RELKIND_MATVIEW || kind == RELKIND_FOREIGN_TABLE;
+}
+
+// Adds catalog, object and version of one row to the sum.
+void add_row(Fingerprint* f, Oid catalog, Oid object, HeapTuple tuple) {
+  f->sum += mix(mix(catalog, object), HeapTupleHeaderGetRawXmin(tuple->t_data));
+}
+
+void add_namespace(Fingerprint* f, HeapTuple tuple) {
+  const auto* row = reinterpret_cast<Form_pg_namespace>(GETSTRUCT(tuple));
+  if (is_system_namespace(NameStr(row->nspname))) return;
+  px_add(&f->namespaces, row->oid);
+  add_row(f, NamespaceRelationId, row->oid, tuple);
+}
+
+void add_class(Fingerprint* f, HeapTuple tuple) {
+  const auto* row = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple));
+  if (row->relpersistence == RELPERSISTENCE_TEMP || !is_resource_kind(row->relkind)) return;
+  if (!contains(&f->namespaces, row->relnamespace)) return;
+  px_add(&f->relations, row->oid);
+  uint64 h = mix(RelationRelationId, row->oid);
+  h = mix(h, row->relnamespace);
+  h = mix(h, static_cast<uint64>(row->relkind) << 8 | (row->relispartition ? 1 : 0));
+  h = mix(h, hash_bytes_extended(reinterpret_cast<const unsigned char*>(NameStr(row->relname)),
+                                 strlen(NameStr(row->relname)), 0));
+  f->sum += h;
+}
+
+void add_attribute(Fingerprint* f, HeapTuple tuple) {
+  const auto* row = reinterpret_cast<Form_pg_attribute>(GETSTRUCT(tuple));
+  if (row->attnum <= 0 || !contains(&f->relations, row->attrelid)) return;
+  add_row(f, row->attrelid, static_cast<Oid>(row->attnum), tuple);
+}
+
+void add_type(Fingerprint* f, HeapTuple tuple) {
+  const auto* row = reinterpret_cast<Form_pg_type>(GETSTRUCT(tuple));
+  if (contains(&f->namespaces, row->typnamespace)) add_row(f, TypeRelationId, row->oid, tuple);
+}
+
+void add_constraint(Fingerprint* f, HeapTuple tuple) {
+  const auto* row = reinterpret_cast<Form_pg_constraint>(GETSTRUCT(tuple));
+  if (contains(&f->relations, row->conrelid)) add_row(f, ConstraintRelationId, row->oid, tuple);
+}
+
+void add_attrdef(Fingerprint* f, HeapTuple tuple) {
+  const auto* row = reinterpret_cast<Form_pg_attrdef>(GETSTRUCT(tuple));
+  if (contains(&f->relations, row->adrelid)) add_row(f, AttrDefaultRelationId, row->oid, tuple);
+}
+
+void add_description(Fingerprint* f, HeapTuple tuple) {
+  const auto* row = reinterpret_cast<Form_pg_description>(GETSTRUCT(tuple));
+  if (row->classoid != RelationRelationId || !contains(&f->relations, row->objoid)) return;
+  f->sum += mix(mix(mix(DescriptionRelationId, row->objoid), static_cast<uint32>(row->objsubid)),
+                HeapTupleHeaderGetRawXmin(tuple->t_data));
+}
+
+void add_rewrite(Fingerprint* f, HeapTuple tuple) {
+  const auto* row = reinterpret_cast<Form_pg_rewrite>(GETSTRUCT(tuple));
+  if (contains(&f->relations, row->ev_class)) add_row(f, RewriteRelationId, row->oid, tuple);
+}
+
+void add_trigger(Fingerprint* f, HeapTuple tuple) {
+  const auto* row = reinterpret_cast<Form_pg_trigger>(GETSTRUCT(tuple));
+  if (row->tgisinternal || !contains(&f->relations, row->tgrelid)) return;
+  add_row(f, TriggerRelationId, row->oid, tuple);
+}
+
+void add_role_setting(Fingerprint* f, HeapTuple tuple) {
+  const auto* row = reinterpret_cast<Form_pg_db_role_setting>(GETSTRUCT(tuple));
+  add_row(f, row->setdatabase, row->setrole, tuple);
+}
+
+void add_role(Fingerprint* f, HeapTuple tuple) {
+  add_row(f, AuthIdRelationId, reinterpret_cast<Form_pg_authid>(GETSTRUCT(tuple))->oid, tuple);
+}
+
+void add_membership(Fingerprint* f, HeapTuple tuple) {
+  const auto* row = reinterpret_cast<Form_pg_auth_members>(GETSTRUCT(tuple));
+  add_row(f, row->roleid, row->member, tuple);
+}
+
+void add_extension(Fingerprint* f, HeapTuple tuple) {
+  add_row(f, ExtensionRelationId, reinterpret_cast<Form_pg_extension>(GETSTRUCT(tuple))->oid,
+          tuple);
+}
+
+using AddRow = void (*)(Fingerprint*, HeapTuple);
+
+void px_scan_catalog(Fingerprint* f, Oid catalog, AddRow add) {
+  Relation relation = table_open(catalog, AccessShareLock);
+  SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, nullptr, 0, nullptr);
+  HeapTuple tuple = nullptr;
+  while ((tuple = systable_getnext(scan)) != nullptr) {
+    CHECK_FOR_INTERRUPTS();
+    add(f, tuple);
+  }
+  systable_endscan(scan);
+  table_close(relation, AccessShareLock);
+}
+
+// -- pgrst.config
+// -------------------------------------------------------------------------------------
+
+// The table's oid, or InvalidOid when it is not there or not as CREATE EXTENSION makes it.
+Oid px_config_table() {
+  const Oid schema = get_namespace_oid("pgrst", true);
+  if (schema == InvalidOid) return InvalidOid;
+  const Oid table = get_relname_relid("config", schema);
+  if (table == InvalidOid || get_rel_relkind(table) != RELKIND_RELATION) return InvalidOid;
+  if (get_atttype(table, 1) != TEXTOID || get_atttype(table, 2) != TEXTOID) return InvalidOid;
+  return table;
+}
+
+void px_append_value(ByteSink* out, const char* bytes, int32 length) {
+  if (!out->append(reinterpret_cast<const char*>(&length), sizeof length) ||
+      !out->append(bytes, length)) {
+    ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+  }
+}
+
+// Reads the table without asking for the session's privileges, which no role of a request has: it
+// holds secrets. Adds its rows to the fingerprint, or to `out` as row records of name and value.
+void px_scan_config(Fingerprint* f, ByteSink* out) {
+  const Oid table = px_config_table();
+  if (table == InvalidOid) return;
+  Relation relation = table_open(table, AccessShareLock);
+  TupleTableSlot* slot = table_slot_create(relation, nullptr);
+  TableScanDesc scan = table_beginscan(relation, GetActiveSnapshot(), 0, nullptr);
+  while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+    slot_getsomeattrs(slot, 2);
+    if (slot->tts_isnull[0] || slot->tts_isnull[1]) continue;
+    const text* name = DatumGetTextPP(slot->tts_values[0]);
+    const text* value = DatumGetTextPP(slot->tts_values[1]);
+    const auto name_length = static_cast<int32>(VARSIZE_ANY_EXHDR(name));
+    const auto value_length = static_cast<int32>(VARSIZE_ANY_EXHDR(value));
+    if (f != nullptr) {
+      const auto* name_bytes = reinterpret_cast<const unsigned char*>(VARDATA_ANY(name));
+      const auto* value_bytes = reinterpret_cast<const unsigned char*>(VARDATA_ANY(value));
+      f->sum += mix(hash_bytes_extended(name_bytes, name_length, 1),
+                    hash_bytes_extended(value_bytes, value_length, 2));
+    } else {
+      const uint32 columns = 2;
+      if (!out->append(reinterpret_cast<const char*>(&columns), sizeof columns)) {
+        ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+      }
+      px_append_value(out, VARDATA_ANY(name), name_length);
+      px_append_value(out, VARDATA_ANY(value), value_length);
+    }
+  }
+  table_endscan(scan);
+  ExecDropSingleTupleTableSlot(slot);
+  table_close(relation, AccessShareLock);
+}
+
+// -- both together
+// ------------------------------------------------------------------------------------
+
+uint64 px_fingerprint() {
+  Fingerprint f;
+  memset(&f, 0, sizeof f);
+  px_scan_catalog(&f, NamespaceRelationId, &add_namespace);
+  sort(&f.namespaces);
+  px_scan_catalog(&f, RelationRelationId, &add_class);
+  sort(&f.relations);
+  px_scan_catalog(&f, AttributeRelationId, &add_attribute);
+  px_scan_catalog(&f, TypeRelationId, &add_type);
+  px_scan_catalog(&f, ConstraintRelationId, &add_constraint);
+  px_scan_catalog(&f, AttrDefaultRelationId, &add_attrdef);
+  px_scan_catalog(&f, DescriptionRelationId, &add_description);
+  px_scan_catalog(&f, RewriteRelationId, &add_rewrite);
+  px_scan_catalog(&f, TriggerRelationId, &add_trigger);
+  px_scan_catalog(&f, DbRoleSettingRelationId, &add_role_setting);
+  px_scan_catalog(&f, AuthIdRelationId, &add_role);
+  px_scan_catalog(&f, AuthMemRelationId, &add_membership);
+  px_scan_catalog(&f, ExtensionRelationId, &add_extension);
+  px_scan_config(&f, nullptr);
+  return f.sum;
+}
+
+struct Examination {
+  bool extension_present;
+  Oid config_table;
+  uint64 fingerprint;
+  ByteSink* config;
+};
+
+void px_examine(Examination* out, TransactionScope scope) {
+  const bool own = scope == TransactionScope::kOwn;
+  if (own) {
+    SetCurrentStatementStartTimestamp();
+    StartTransactionCommand();
+  }
+  PushActiveSnapshot(GetTransactionSnapshot());
+  out->extension_present = px_extension_present();
+  if (out->extension_present) {
+    out->fingerprint = px_fingerprint();
+    out->config_table = px_config_table();
+    px_scan_config(nullptr, out->config);
+  }
+  PopActiveSnapshot();
+  if (own) CommitTransactionCommand();
+}
+
+}  // namespace
+
+bool px_extension_present() { return get_extension_oid("postgrest_ext", true) != InvalidOid; }
+
+ResponseHead introspect(const RequestMessage& message, TransactionScope scope, Bodies& bodies) {
+  ResponseHead head;
+  ByteSink config;
+  config.init();
+  Examination found{false, InvalidOid, 0, &config};
+  head.result.error = guard([&] { px_examine(&found, scope); });
+  if (head.result.error) {
+    config.free_all();
+    if (scope == TransactionScope::kOwn) abort_and_discard();
+    return head;
+  }
+  head.verdict.extension_present = found.extension_present;
+  head.verdict.config_table = found.config_table;
+  head.verdict.fingerprint = found.fingerprint;
+  head.verdict.unchanged = message.known_fingerprint == found.fingerprint;
+  if (found.extension_present && !head.verdict.unchanged) {
+    head.result = run_transaction(message.transaction, scope, nullptr, bodies);
+    if (!head.result.error) {
+      head.result.result_sets.push_back({0, "", config.size()});
+      bodies.append(config);
+      config.init();
+    }
+  }
+  config.free_all();
+  return head;
+}
+
+}  // namespace pgrst::pg

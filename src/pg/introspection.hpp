@@ -1,0 +1,26 @@
+// What an executor does for the schema cache: fingerprint, catalog queries, the table pgrst.config.
+//
+// A snapshot of the catalogs is suspect as soon as an invalidation message hints at a change
+// (pg/invalidation.hpp). Most hints are noise (ANALYZE, VACUUM, temporary tables), so first a
+// fingerprint is taken: a sum over the rows that the catalog queries read, of object id and xmin;
+// of pg_class over the columns that they read, because its statistics are updated in place. Only if
+// it differs from the known one do the queries run.
+//
+// The fingerprint is taken before the queries read: a change between the two makes the next
+// fingerprint differ, so it costs one reading more and is never missed. The catalogs summed up here
+// and those read by schema_cache/catalog_queries.cpp must be the same.
+#pragma once
+
+#include "pg/protocol.hpp"
+#include "pg/spi_transaction.hpp"
+
+namespace pgrst::pg {
+
+// Runs message.transaction (the catalog queries) if the fingerprint is not the known one. The
+// bodies are the result sets in the order of schema_cache/catalog_queries.hpp.
+ResponseHead introspect(const RequestMessage& message, TransactionScope scope, Bodies& bodies);
+
+// Whether postgrest_ext is installed in this database. Needs a transaction.
+bool px_extension_present();
+
+}  // namespace pgrst::pg

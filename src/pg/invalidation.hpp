@@ -1,0 +1,44 @@
+// Notices that the catalogs may have changed, without a transaction and almost for free.
+//
+// The gateway reads the raw stream of invalidation messages and passes each on to the caches as
+// PostgreSQL's own reader would. Reading it raw matters: COMMENT and ALTER ROLE ... SET send only
+// messages for which no callback exists. Any transaction of this process swallows such messages, so
+// poll right before one starts; what slipped through all the same is found by comparing the
+// server's own message counter.
+//
+// Input -> output: nothing -> a generation that grows with every hint. A hint is not yet a change
+// (pg/introspection.hpp tells). A change committed before a request was sent is hinted at by the
+// first poll after the request was read.
+#pragma once
+
+#include <cstdint>
+
+#include "pg/pg_prelude.hpp"
+
+namespace pgrst::pg {
+
+// From now on, hints about `database` and about shared catalogs count.
+void px_watch_catalogs(Oid database);
+
+// Reads what has come. May process invalidations of relation caches; call between transactions.
+void px_poll_invalidations();
+
+uint64_t catalog_generation();
+
+// Grows with every message about the table pgrst.config: its trigger and pgrst.reload() send one to
+// ask for a reload, also through the WAL to standbys. A changed `config_table` counts from the next
+// message on.
+uint64_t reload_generation();
+void watch_config_table(Oid config_table);
+
+// -- NOTIFY pgrst
+// ------------------------------------------------------------------------------------- Heard for
+// compatibility: 'reload schema', 'reload config' and the empty payload reload both.
+
+// LISTENs in a transaction of its own.
+void px_listen();
+
+// True when a NOTIFY asked for a reload since the last call.
+bool px_take_notifications();
+
+}  // namespace pgrst::pg

@@ -1,0 +1,759 @@
+// The rules are those of the server's json.c (datum_to_json, composite_to_json,
+// array_to_json_internal, json_categorize_type), which did not change in what they write from 14 to
+// 18; only the bookkeeping differs. json.c looks up the category and the output function of every
+// value anew. Here they hang in a tree that follows the values:
+//
+//   Column -> TypeNode -+- ElementNode (arrays: one per element type met) -> TypeNode ...
+//                       +- RowNode (composites: one per row type met) -> Column -> TypeNode ...
+//
+// A node is filled in when the first value that is not NULL arrives: only values tell the row type
+// of a record and the element type of anyarray, and json.c looks up no type of which it sees no
+// value. No node is in use twice at a time, so a RowNode keeps the arrays that its tuples are taken
+// apart into.
+//
+// What output functions allocate goes to a memory context that is reset after each row.
+
+#include "pg/json_writer.hpp"
+
+#include <cmath>
+#include <cstring>
+
+#include "pg/byte_sink.hpp"
+
+#include "pg/pg_prelude.hpp"
+#include "pg/compat.hpp"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "access/transam.h"
+#include "access/tupdesc.h"
+#include "catalog/pg_type.h"
+#include "common/shortest_dec.h"
+#include "executor/tuptable.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "parser/parse_coerce.h"
+#include "tcop/dest.h"
+#include "utils/array.h"
+#include "utils/arrayaccess.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/float.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/typcache.h"
+#include "utils/uuid.h"
+}
+
+namespace pgrst::pg {
+namespace {
+
+enum class ValueKind {
+  kUnknown,  // no value seen yet
+  kBool,
+  kInt2,
+  kInt4,
+  kInt8,
+  kFloat4,
+  kFloat8,
+  kNumeric,
+  kDate,
+  kTimestamp,
+  kTimestampTz,
+  kUuid,
+  kName,
+  kText,        // varlena whose bytes are its text
+  kJsonText,    // json: varlena, written as it is
+  kJsonOutput,  // jsonb: output function, written as it is
+  kJsonCast,    // a user's type with a cast function to json, written as it is
+  kOutput,      // output function, written as a string
+  kArray,
+  kRow
+};
+
+struct ElementNode;
+struct RowNode;
+
+struct TypeNode {
+  Oid type;
+  ValueKind kind;
+  FmgrInfo function;      // kJsonOutput, kOutput: output function; kJsonCast: cast function
+  ElementNode* elements;  // kArray, most recent first
+  RowNode* rows;          // kRow, most recent first
+};
+
+struct ElementNode {
+  ElementNode* next;
+  int16 length;
+  bool by_value;
+  char alignment;
+  TypeNode type;
+};
+
+struct Column {
+  const char* prefix;  // {"name": or ,"name":
+  std::size_t prefix_length;
+  bool dropped;
+  TypeNode type;
+};
+
+struct RowNode {
+  RowNode* next;
+  Oid type;
+  int32 typmod;
+  TypeCacheEntry* entry;  // named types only; the cache never frees entries
+  uint64 identifier;      // of entry->tupDesc when `descriptor` was copied from it
+  TupleDesc descriptor;
+  Column* columns;
+  Datum* values;
+  bool* nulls;
+};
+
+struct RowReceiver {
+  DestReceiver pub;  // first, as the server casts
+  RowFormat format;
+  ByteSink* out;
+  MemoryContext cx;
+  MemoryContext row_cx;
+  uint64 rows;
+  int column_count;
+  Column* columns;
+};
+
+struct ArrayCursor {
+  array_iter values;
+  ElementNode* element;
+  const int* dimensions;
+  int dimension_count;
+  int position;
+};
+
+RowReceiver* self_of(DestReceiver* receiver) { return reinterpret_cast<RowReceiver*>(receiver); }
+
+// ---------------------------------------------------------------------------------------------------
+// Bytes
+
+[[noreturn]] void px_out_of_memory(std::size_t bytes) {
+  ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
+                  errdetail("Failed on request of size %zu for a result.", bytes)));
+}
+
+char* px_reserve(ByteSink* out, std::size_t bytes) {
+  char* room = out->reserve(bytes);
+  if (unlikely(room == nullptr)) px_out_of_memory(bytes);
+  return room;
+}
+
+void px_append(ByteSink* out, const char* bytes, std::size_t length) {
+  if (unlikely(!out->append(bytes, length))) px_out_of_memory(length);
+}
+
+bool needs_escape(unsigned char c) { return c < 0x20 || c == '"' || c == '\\'; }
+
+// True if one of the eight bytes needs an escape: the high bit of a byte of each term is set for a
+// zero byte of its operand, or for a byte below 0x20.
+bool word_needs_escape(uint64 word) {
+  constexpr uint64 kOnes = UINT64_C(0x0101010101010101);
+  constexpr uint64 kHigh = UINT64_C(0x8080808080808080);
+  const uint64 quote = word ^ (kOnes * '"');
+  const uint64 backslash = word ^ (kOnes * '\\');
+  return (((word - kOnes * 0x20) & ~word) | ((quote - kOnes) & ~quote) |
+          ((backslash - kOnes) & ~backslash)) &
+         kHigh;
+}
+
+// Copies up to the first byte that needs an escape; returns how many.
+std::size_t copy_clean(char* to, const char* from, std::size_t length) {
+  std::size_t i = 0;
+  for (; i + sizeof(uint64) <= length; i += sizeof(uint64)) {
+    uint64 word;
+    std::memcpy(&word, from + i, sizeof(word));
+    if (word_needs_escape(word)) break;
+    std::memcpy(to + i, &word, sizeof(word));
+  }
+  for (; i < length && !needs_escape(static_cast<unsigned char>(from[i])); i++) to[i] = from[i];
+  return i;
+}
+
+constexpr std::size_t kLongestEscape = 6;
+constexpr char kHex[] = "0123456789abcdef";
+
+// Same choices as escape_json: the short forms of RFC 8259 where there is one, but for the slash.
+std::size_t write_escape(char* to, char c) {
+  constexpr char kShort[] = "\b\f\n\r\t\"\\";
+  constexpr char kLetter[] = "bfnrt\"\\";
+  to[0] = '\\';
+  for (std::size_t i = 0; i < sizeof(kShort) - 1; i++) {
+    if (c != kShort[i]) continue;
+    to[1] = kLetter[i];
+    return 2;
+  }
+  std::memcpy(to + 1, "u00", 3);
+  to[4] = kHex[(c >> 4) & 0xf];
+  to[5] = kHex[c & 0xf];
+  return kLongestEscape;
+}
+
+// The rest of a string and its closing quote.
+void px_put_string_rest(ByteSink* out, const char* text, std::size_t length) {
+  constexpr std::size_t kPiece = 4096;
+  while (length > 0) {
+    const std::size_t piece = Min(length, kPiece);
+    char* to = px_reserve(out, piece + kLongestEscape);
+    std::size_t read = copy_clean(to, text, piece);
+    std::size_t written = read;
+    if (read < piece) written += write_escape(to + written, text[read++]);
+    out->commit(written);
+    text += read;
+    length -= read;
+  }
+  px_append(out, "\"", 1);
+}
+
+void px_put_string(ByteSink* out, const char* text, std::size_t length) {
+  px_append(out, "\"", 1);
+  px_put_string_rest(out, text, length);
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Types
+
+struct BuiltIn {
+  Oid type;
+  ValueKind kind;
+};
+
+constexpr BuiltIn kBuiltIns[] = {
+    {INT4OID, ValueKind::kInt4},           {TEXTOID, ValueKind::kText},
+    {INT8OID, ValueKind::kInt8},           {BOOLOID, ValueKind::kBool},
+    {NUMERICOID, ValueKind::kNumeric},     {TIMESTAMPTZOID, ValueKind::kTimestampTz},
+    {TIMESTAMPOID, ValueKind::kTimestamp}, {DATEOID, ValueKind::kDate},
+    {UUIDOID, ValueKind::kUuid},           {VARCHAROID, ValueKind::kText},
+    {BPCHAROID, ValueKind::kText},         {NAMEOID, ValueKind::kName},
+    {JSONOID, ValueKind::kJsonText},       {FLOAT8OID, ValueKind::kFloat8},
+    {FLOAT4OID, ValueKind::kFloat4},       {INT2OID, ValueKind::kInt2},
+};
+
+ValueKind built_in_kind(Oid type) {
+  for (const BuiltIn& entry : kBuiltIns) {
+    if (entry.type == type) return entry.kind;
+  }
+  return ValueKind::kUnknown;
+}
+
+void px_find_output_function(RowReceiver* self, TypeNode* node, Oid type) {
+  Oid function;
+  bool is_varlena;
+  getTypeOutputInfo(type, &function, &is_varlena);
+  fmgr_info_cxt(function, &node->function, self->cx);
+}
+
+// json_categorize_type for what is not built in above.
+ValueKind px_categorize(RowReceiver* self, TypeNode* node, Oid type) {
+  if (type == JSONBOID) {
+    px_find_output_function(self, node, type);
+    return ValueKind::kJsonOutput;
+  }
+  if (OidIsValid(get_element_type(type)) || type == ANYARRAYOID || type == ANYCOMPATIBLEARRAYOID ||
+      type == RECORDARRAYOID) {
+    return ValueKind::kArray;
+  }
+  if (type_is_rowtype(type)) return ValueKind::kRow;
+  if (type >= FirstNormalObjectId) {
+    Oid function;
+    const CoercionPathType path =
+        find_coercion_pathway(JSONOID, type, COERCION_EXPLICIT, &function);
+    if (path == COERCION_PATH_FUNC && OidIsValid(function)) {
+      fmgr_info_cxt(function, &node->function, self->cx);
+      return ValueKind::kJsonCast;
+    }
+  }
+  px_find_output_function(self, node, type);
+  const PGFunction code = node->function.fn_addr;
+  if ((code == textout || code == varcharout || code == bpcharout) && get_typlen(type) == -1) {
+    return ValueKind::kText;  // citext and the like
+  }
+  return ValueKind::kOutput;
+}
+
+// How values of this type are written as JSON. Domains count as what they are made from.
+void px_resolve_json(RowReceiver* self, TypeNode* node) {
+  ValueKind kind = built_in_kind(node->type);
+  if (kind == ValueKind::kUnknown) {
+    const Oid base = getBaseType(node->type);
+    kind = built_in_kind(base);
+    if (kind == ValueKind::kUnknown) kind = px_categorize(self, node, base);
+  }
+  node->kind = kind;
+}
+
+// How they are written as plain text.
+void px_resolve_text(RowReceiver* self, TypeNode* node) {
+  ValueKind kind = built_in_kind(node->type);
+  if (kind != ValueKind::kText && kind != ValueKind::kName) {
+    px_find_output_function(self, node, node->type);
+    kind = ValueKind::kOutput;
+  }
+  node->kind = kind;
+}
+
+// Names, with all that stands between two values, are made into bytes once.
+Column* px_make_columns(MemoryContext cx, TupleDesc descriptor) {
+  const int count = descriptor->natts;
+  std::size_t bytes = 0;
+  for (int i = 0; i < count; i++) {
+    const std::size_t name = std::strlen(NameStr(TupleDescAttr(descriptor, i)->attname));
+    bytes += name * kLongestEscape + 4;
+  }
+  auto* columns = static_cast<Column*>(MemoryContextAllocZero(cx, count * sizeof(Column)));
+  auto* text = static_cast<char*>(MemoryContextAlloc(cx, bytes));
+  char before = '{';
+  for (int i = 0; i < count; i++) {
+    const FormData_pg_attribute* attribute = TupleDescAttr(descriptor, i);
+    columns[i].type.type = attribute->atttypid;
+    columns[i].dropped = attribute->attisdropped;
+    if (columns[i].dropped) continue;
+    const char* const start = text;
+    *text++ = before;
+    *text++ = '"';
+    for (const char* c = NameStr(attribute->attname); *c != '\0'; c++) {
+      if (needs_escape(static_cast<unsigned char>(*c))) {
+        text += write_escape(text, *c);
+      } else {
+        *text++ = *c;
+      }
+    }
+    *text++ = '"';
+    *text++ = ':';
+    columns[i].prefix = start;
+    columns[i].prefix_length = text - start;
+    before = ',';
+  }
+  return columns;
+}
+
+// Both find functions move what they find to the front: neighbouring values mostly are of one type.
+ElementNode* px_find_element(RowReceiver* self, TypeNode* node, Oid type) {
+  ElementNode** link = &node->elements;
+  while (*link != nullptr && (*link)->type.type != type) link = &(*link)->next;
+  ElementNode* element = *link;
+  if (likely(element != nullptr)) {
+    *link = element->next;
+  } else {
+    element = static_cast<ElementNode*>(MemoryContextAllocZero(self->cx, sizeof(ElementNode)));
+    get_typlenbyvalalign(type, &element->length, &element->by_value, &element->alignment);
+    element->type.type = type;
+  }
+  element->next = node->elements;
+  node->elements = element;
+  return element;
+}
+
+void px_describe_row(RowReceiver* self, RowNode* row, TupleDesc descriptor) {
+  const MemoryContext old_cx = MemoryContextSwitchTo(self->cx);
+  // With the values that columns added later have in older rows.
+  row->descriptor = CreateTupleDescCopyConstr(descriptor);
+  row->columns = px_make_columns(self->cx, descriptor);
+  row->values = static_cast<Datum*>(palloc(descriptor->natts * sizeof(Datum)));
+  row->nulls = static_cast<bool*>(palloc(descriptor->natts * sizeof(bool)));
+  MemoryContextSwitchTo(old_cx);
+}
+
+// A function in the statement may change a named type between two rows; record types never change.
+void px_refresh_row(RowReceiver* self, RowNode* row) {
+  if (row->type == RECORDOID) {
+    if (row->descriptor != nullptr) return;
+    TupleDesc descriptor = lookup_rowtype_tupdesc(row->type, row->typmod);
+    px_describe_row(self, row, descriptor);
+    ReleaseTupleDesc(descriptor);
+    return;
+  }
+  if (likely(row->entry != nullptr && row->entry->tupDesc != nullptr &&
+             row->entry->tupDesc_identifier == row->identifier)) {
+    return;
+  }
+  TupleDesc descriptor = lookup_rowtype_tupdesc(row->type, row->typmod);
+  row->entry = lookup_type_cache(row->type, TYPECACHE_TUPDESC);
+  row->identifier = row->entry->tupDesc_identifier;
+  if (row->descriptor == nullptr || !equalTupleDescs(row->descriptor, descriptor)) {
+    px_describe_row(self, row, descriptor);
+  }
+  ReleaseTupleDesc(descriptor);
+}
+
+RowNode* px_find_row(RowReceiver* self, TypeNode* node, Oid type, int32 typmod) {
+  RowNode** link = &node->rows;
+  while (*link != nullptr && ((*link)->type != type || (*link)->typmod != typmod)) {
+    link = &(*link)->next;
+  }
+  RowNode* row = *link;
+  if (likely(row != nullptr)) {
+    *link = row->next;
+  } else {
+    row = static_cast<RowNode*>(MemoryContextAllocZero(self->cx, sizeof(RowNode)));
+    row->type = type;
+    row->typmod = typmod;
+  }
+  row->next = node->rows;
+  node->rows = row;
+  px_refresh_row(self, row);
+  return row;
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Values
+
+void px_put_value(RowReceiver* self, const char* prefix, std::size_t prefix_length, TypeNode* node,
+                  Datum value, bool is_null);
+
+// The innermost dimension holds the values.
+void px_put_dimension(RowReceiver* self, ArrayCursor* cursor, int dimension) {
+  px_append(self->out, "[", 1);
+  ElementNode* const element = cursor->element;
+  const bool innermost = dimension + 1 == cursor->dimension_count;
+  for (int i = 0; i < cursor->dimensions[dimension]; i++) {
+    const std::size_t comma = i > 0 ? 1 : 0;
+    if (innermost) {
+      bool is_null;
+      const Datum value = array_iter_next(&cursor->values, &is_null, cursor->position++,
+                                          element->length, element->by_value, element->alignment);
+      px_put_value(self, ",", comma, &element->type, value, is_null);
+    } else {
+      px_append(self->out, ",", comma);
+      px_put_dimension(self, cursor, dimension + 1);
+    }
+  }
+  px_append(self->out, "]", 1);
+}
+
+void px_put_array(RowReceiver* self, TypeNode* node, Datum value) {
+  check_stack_depth();
+  AnyArrayType* const array = DatumGetAnyArrayP(value);
+  ArrayCursor cursor;
+  cursor.dimension_count = AARR_NDIM(array);
+  cursor.dimensions = AARR_DIMS(array);
+  cursor.position = 0;
+  if (ArrayGetNItems(cursor.dimension_count, cursor.dimensions) <= 0) {
+    px_append(self->out, "[]", 2);
+    return;
+  }
+  cursor.element = px_find_element(self, node, AARR_ELEMTYPE(array));
+  array_iter_setup(&cursor.values, array);
+  px_put_dimension(self, &cursor, 0);
+}
+
+void px_put_columns(RowReceiver* self, Column* columns, int count, const Datum* values,
+                    const bool* nulls) {
+  bool empty = true;
+  for (int i = 0; i < count; i++) {
+    Column* const column = &columns[i];
+    if (column->dropped) continue;
+    px_put_value(self, column->prefix, column->prefix_length, &column->type, values[i], nulls[i]);
+    empty = false;
+  }
+  if (empty) px_append(self->out, "{", 1);
+  px_append(self->out, "}", 1);
+}
+
+void px_put_row(RowReceiver* self, TypeNode* node, Datum value) {
+  check_stack_depth();
+  HeapTupleHeader const header = DatumGetHeapTupleHeader(value);
+  RowNode* const row =
+      px_find_row(self, node, HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+  HeapTupleData tuple;
+  tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+  ItemPointerSetInvalid(&tuple.t_self);
+  tuple.t_tableOid = InvalidOid;
+  tuple.t_data = header;
+  heap_deform_tuple(&tuple, row->descriptor, row->values, row->nulls);
+  px_put_columns(self, row->columns, row->descriptor->natts, row->values, row->nulls);
+}
+
+// Values of any length.
+void px_put_long_value(RowReceiver* self, TypeNode* node, Datum value) {
+  switch (node->kind) {
+    case ValueKind::kNumeric: {
+      char* const text = DatumGetCString(DirectFunctionCall1(numeric_out, value));
+      const char digit = text[0] == '-' ? text[1] : text[0];
+      if (digit >= '0' && digit <= '9') {
+        px_append(self->out, text, std::strlen(text));
+      } else {  // NaN, Infinity
+        px_put_string(self->out, text, std::strlen(text));
+      }
+      pfree(text);
+      return;
+    }
+    case ValueKind::kJsonText: {
+      const text* const json = DatumGetTextPP(value);
+      px_append(self->out, VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json));
+      return;
+    }
+    case ValueKind::kJsonCast: {
+      const text* const json = DatumGetTextPP(FunctionCall1(&node->function, value));
+      px_append(self->out, VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json));
+      return;
+    }
+    case ValueKind::kJsonOutput: {
+      char* const json = OutputFunctionCall(&node->function, value);
+      px_append(self->out, json, std::strlen(json));
+      pfree(json);
+      return;
+    }
+    case ValueKind::kArray:
+      px_put_array(self, node, value);
+      return;
+    case ValueKind::kRow:
+      px_put_row(self, node, value);
+      return;
+    default: {
+      char* const text = OutputFunctionCall(&node->function, value);
+      px_put_string(self->out, text, std::strlen(text));
+      pfree(text);
+      return;
+    }
+  }
+}
+
+// Room for every value that px_put_short_value writes.
+constexpr std::size_t kShortValue = 192;
+static_assert(kShortValue > MAXDATELEN + 3 && kShortValue > 2 * NAMEDATALEN);
+
+char* px_put_float(char* to, const TypeNode* node, Datum value) {
+  const bool is_float4 = node->kind == ValueKind::kFloat4;
+  const bool finite =
+      is_float4 ? std::isfinite(DatumGetFloat4(value)) : std::isfinite(DatumGetFloat8(value));
+  if (!finite) *to++ = '"';
+  if (extra_float_digits > 0) {
+    to += is_float4 ? float_to_shortest_decimal_buf(DatumGetFloat4(value), to)
+                    : double_to_shortest_decimal_buf(DatumGetFloat8(value), to);
+  } else {
+    const Datum printed =
+        is_float4 ? DirectFunctionCall1(float4out, value) : DirectFunctionCall1(float8out, value);
+    char* const text = DatumGetCString(printed);
+    const std::size_t length = std::strlen(text);
+    std::memcpy(to, text, length);
+    to += length;
+    pfree(text);
+  }
+  if (!finite) *to++ = '"';
+  return to;
+}
+
+char* px_put_datetime(char* to, Datum value, Oid type) {
+  *to++ = '"';
+  JsonEncodeDateTime(to, value, type, nullptr);
+  to += std::strlen(to);
+  *to++ = '"';
+  return to;
+}
+
+char* put_uuid(char* to, const pg_uuid_t* uuid) {
+  *to++ = '"';
+  for (int i = 0; i < UUID_LEN; i++) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) *to++ = '-';
+    *to++ = kHex[uuid->data[i] >> 4];
+    *to++ = kHex[uuid->data[i] & 0xf];
+  }
+  *to++ = '"';
+  return to;
+}
+
+// Writes a value of bounded length at `to`, which has room for kShortValue bytes. Returns the end,
+// or null if the value is not of that sort.
+char* px_put_short_value(char* to, const TypeNode* node, Datum value) {
+  switch (node->kind) {
+    case ValueKind::kBool: {
+      const bool yes = DatumGetBool(value);
+      std::memcpy(to, yes ? "true " : "false", 5);
+      return to + (yes ? 4 : 5);
+    }
+    case ValueKind::kInt2:
+      return to + pg_ltoa(DatumGetInt16(value), to);
+    case ValueKind::kInt4:
+      return to + pg_ltoa(DatumGetInt32(value), to);
+    case ValueKind::kInt8:
+      return to + pg_lltoa(DatumGetInt64(value), to);
+    case ValueKind::kFloat4:
+    case ValueKind::kFloat8:
+      return px_put_float(to, node, value);
+    case ValueKind::kDate:
+      return px_put_datetime(to, value, DATEOID);
+    case ValueKind::kTimestamp:
+      return px_put_datetime(to, value, TIMESTAMPOID);
+    case ValueKind::kTimestampTz:
+      return px_put_datetime(to, value, TIMESTAMPTZOID);
+    case ValueKind::kUuid:
+      return put_uuid(to, DatumGetUUIDP(value));
+    default:
+      return nullptr;
+  }
+}
+
+// A string after its prefix; the prefix stands at `start`, with room for kShortValue bytes behind
+// it.
+void px_put_text(ByteSink* out, char* start, std::size_t prefix_length, const char* text,
+                 std::size_t length) {
+  char* const to = start + prefix_length;
+  *to = '"';
+  const std::size_t clean = copy_clean(to + 1, text, Min(length, kShortValue - 2));
+  if (likely(clean == length)) {
+    to[1 + length] = '"';
+    out->commit(prefix_length + length + 2);
+  } else {
+    out->commit(prefix_length + 1 + clean);
+    px_put_string_rest(out, text + clean, length - clean);
+  }
+}
+
+void px_put_value(RowReceiver* self, const char* prefix, std::size_t prefix_length, TypeNode* node,
+                  Datum value, bool is_null) {
+  ByteSink* const out = self->out;
+  char* const start = px_reserve(out, prefix_length + kShortValue);
+  std::memcpy(start, prefix, prefix_length);
+  if (is_null) {
+    std::memcpy(start + prefix_length, "null", 4);
+    out->commit(prefix_length + 4);
+    return;
+  }
+  if (unlikely(node->kind == ValueKind::kUnknown)) px_resolve_json(self, node);
+  if (node->kind == ValueKind::kText) {
+    const text* const packed = DatumGetTextPP(value);
+    px_put_text(out, start, prefix_length, VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
+  } else if (node->kind == ValueKind::kName) {
+    const char* const name = NameStr(*DatumGetName(value));
+    px_put_text(out, start, prefix_length, name, std::strlen(name));
+  } else if (char* const end = px_put_short_value(start + prefix_length, node, value);
+             end != nullptr) {
+    out->commit(end - start);
+  } else {
+    out->commit(prefix_length);
+    px_put_long_value(self, node, value);
+  }
+}
+
+void px_put_plain(RowReceiver* self, const char* text, std::size_t length) {
+  const auto announced = static_cast<int32>(length);
+  px_append(self->out, reinterpret_cast<const char*>(&announced), sizeof(announced));
+  px_append(self->out, text, length);
+}
+
+void px_put_plain_value(RowReceiver* self, TypeNode* node, Datum value, bool is_null) {
+  if (is_null) {
+    const int32 absent = -1;
+    px_append(self->out, reinterpret_cast<const char*>(&absent), sizeof(absent));
+    return;
+  }
+  if (unlikely(node->kind == ValueKind::kUnknown)) px_resolve_text(self, node);
+  if (node->kind == ValueKind::kText) {
+    const text* const packed = DatumGetTextPP(value);
+    px_put_plain(self, VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
+  } else if (node->kind == ValueKind::kName) {
+    const char* const name = NameStr(*DatumGetName(value));
+    px_put_plain(self, name, std::strlen(name));
+  } else {
+    char* const text = OutputFunctionCall(&node->function, value);
+    px_put_plain(self, text, std::strlen(text));
+    pfree(text);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Receivers
+
+void px_startup(DestReceiver* receiver, int, TupleDesc descriptor) {
+  RowReceiver* const self = self_of(receiver);
+  if (self->format == RowFormat::kCountOnly) return;
+  if (self->row_cx == nullptr) {
+    self->row_cx = AllocSetContextCreate(self->cx, "postgrest row", ALLOCSET_DEFAULT_SIZES);
+  }
+  self->column_count = descriptor->natts;
+  self->columns = px_make_columns(self->cx, descriptor);
+}
+
+bool px_receive_json(TupleTableSlot* slot, DestReceiver* receiver) {
+  RowReceiver* const self = self_of(receiver);
+  slot_getallattrs(slot);
+  const MemoryContext old_cx = MemoryContextSwitchTo(self->row_cx);
+  if (self->rows == 0) {
+    px_append(self->out, "[", 1);
+  } else {
+    px_append(self->out, ", \n ", 4);
+  }
+  px_put_columns(self, self->columns, self->column_count, slot->tts_values, slot->tts_isnull);
+  self->rows++;
+  MemoryContextSwitchTo(old_cx);
+  MemoryContextReset(self->row_cx);
+  return true;
+}
+
+bool px_receive_record(TupleTableSlot* slot, DestReceiver* receiver) {
+  RowReceiver* const self = self_of(receiver);
+  slot_getallattrs(slot);
+  const MemoryContext old_cx = MemoryContextSwitchTo(self->row_cx);
+  const auto count = static_cast<uint32>(self->column_count);
+  px_append(self->out, reinterpret_cast<const char*>(&count), sizeof(count));
+  for (int i = 0; i < self->column_count; i++) {
+    px_put_plain_value(self, &self->columns[i].type, slot->tts_values[i], slot->tts_isnull[i]);
+  }
+  self->rows++;
+  MemoryContextSwitchTo(old_cx);
+  MemoryContextReset(self->row_cx);
+  return true;
+}
+
+bool px_receive_count(TupleTableSlot*, DestReceiver* receiver) {
+  self_of(receiver)->rows++;
+  return true;
+}
+
+void px_shutdown(DestReceiver*) {}
+
+void px_destroy(DestReceiver* receiver) {
+  RowReceiver* const self = self_of(receiver);
+  if (self->row_cx != nullptr) MemoryContextDelete(self->row_cx);
+  self->row_cx = nullptr;
+}
+
+}  // namespace
+
+DestReceiver* px_create_row_receiver(RowFormat format, ByteSink* out, MemoryContext cx) {
+  auto* self = static_cast<RowReceiver*>(MemoryContextAllocZero(cx, sizeof(RowReceiver)));
+  self->format = format;
+  self->out = out;
+  self->cx = cx;
+  switch (format) {
+    case RowFormat::kJsonArray:
+      self->pub.receiveSlot = px_receive_json;
+      break;
+    case RowFormat::kRecords:
+      self->pub.receiveSlot = px_receive_record;
+      break;
+    case RowFormat::kCountOnly:
+      self->pub.receiveSlot = px_receive_count;
+      break;
+  }
+  self->pub.rStartup = px_startup;
+  self->pub.rShutdown = px_shutdown;
+  self->pub.rDestroy = px_destroy;
+  // Not DestNone, for which SPI reports a SELECT as a utility statement, nor DestSPI, for which it
+  // looks for a tuple table.
+  self->pub.mydest = DestTuplestore;
+  return &self->pub;
+}
+
+void px_finish(DestReceiver* receiver) {
+  RowReceiver* const self = self_of(receiver);
+  if (self->format != RowFormat::kJsonArray) return;
+  if (self->rows == 0) {
+    px_append(self->out, "[]", 2);
+  } else {
+    px_append(self->out, "]", 1);
+  }
+}
+
+std::uint64_t px_row_count(const DestReceiver* receiver) {
+  return reinterpret_cast<const RowReceiver*>(receiver)->rows;
+}
+
+}  // namespace pgrst::pg

@@ -1,0 +1,40 @@
+// Row receivers: result rows -> bytes, while the executor runs. The main statement's rows become
+// JSON here.
+//
+// Input -> output: the rows of one statement -> a ByteSink (appended, never read).
+// Invariants: kJsonArray writes, byte for byte, what SELECT json_agg(t) FROM (statement) t gives;
+// "[]" for no rows. Types are looked up once per statement; nothing is kept beyond it.
+// Ownership: the receiver and all it allocates live in the memory context `cx`, which belongs to
+// the caller and lives longer than the statement but not than its transaction; the sink belongs to
+// the caller, also after an error (then it ends anywhere).
+// Errors: all functions may raise PostgreSQL's; output functions do, exhausted memory is 53200.
+#pragma once
+
+#include <cstdint>
+
+typedef struct _DestReceiver DestReceiver;
+typedef struct MemoryContextData* MemoryContext;
+
+namespace pgrst::pg {
+
+struct ByteSink;
+
+enum class RowFormat {
+  kJsonArray,  // '[' rows separated by ", \n " ']'
+  kRecords,    // per row: uint32 columns; per column: int32 length (-1: NULL), bytes of the type's
+               // text output. Native byte order.
+  kCountOnly   // nothing; `out` may be null
+};
+
+// For SPIExecuteOptions.dest; serves one statement.
+DestReceiver* px_create_row_receiver(RowFormat format, ByteSink* out, MemoryContext cx);
+
+// Writes what is due after the last row (kJsonArray: the closing bracket). Call once, after every
+// statement that ended without error: the executor does not start the receiver for a statement that
+// returns no rows.
+void px_finish(DestReceiver* receiver);
+
+// Rows received so far.
+std::uint64_t px_row_count(const DestReceiver* receiver);
+
+}  // namespace pgrst::pg

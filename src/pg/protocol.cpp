@@ -1,0 +1,72 @@
+#include "pg/protocol.hpp"
+
+namespace pgrst::pg {
+
+namespace {
+
+std::string with_size(const std::string& payload) {
+  std::string out;
+  out.reserve(kSizePrefix + payload.size());
+  WireWriter(out).number(static_cast<uint64_t>(payload.size()));
+  return out += payload;
+}
+
+}  // namespace
+
+std::vector<size_t> body_order(size_t count) {
+  std::vector<size_t> order;
+  for (size_t i = 1; i < count; i++) order.push_back(i);
+  if (count > 0) order.push_back(0);
+  return order;
+}
+
+std::string encode_request(const RequestMessage& message) {
+  std::string payload;
+  WireWriter out(payload);
+  out.enumerator(message.kind);
+  out.boolean(message.known_fingerprint.has_value());
+  out.number(message.known_fingerprint.value_or(0));
+  payload += encode(message.transaction);
+  return with_size(payload);
+}
+
+std::optional<RequestMessage> decode_request(std::string_view bytes) {
+  WireReader in(bytes);
+  RequestMessage message;
+  message.kind = in.enumerator<MessageKind>();
+  const bool known = in.boolean();
+  const auto fingerprint = in.number<uint64_t>();
+  if (known) message.known_fingerprint = fingerprint;
+  if (in.failed()) return std::nullopt;
+  auto transaction = decode_transaction(in.rest());
+  if (!transaction) return std::nullopt;
+  message.transaction = std::move(*transaction);
+  return message;
+}
+
+std::string encode_response_head(const ResponseHead& head) {
+  std::string payload;
+  WireWriter out(payload);
+  out.boolean(head.verdict.extension_present);
+  out.number(head.verdict.config_table);
+  out.boolean(head.verdict.unchanged);
+  out.number(head.verdict.fingerprint);
+  payload += encode_head(head.result);
+  return with_size(payload);
+}
+
+std::optional<ResponseHead> decode_response_head(std::string_view bytes) {
+  WireReader in(bytes);
+  ResponseHead head;
+  head.verdict.extension_present = in.boolean();
+  head.verdict.config_table = in.number<uint32_t>();
+  head.verdict.unchanged = in.boolean();
+  head.verdict.fingerprint = in.number<uint64_t>();
+  if (in.failed()) return std::nullopt;
+  auto result = decode_head(in.rest());
+  if (!result) return std::nullopt;
+  head.result = std::move(*result);
+  return head;
+}
+
+}  // namespace pgrst::pg

@@ -1,0 +1,56 @@
+// The messages between gateway and executor: what goes through the two rings of a slot.
+//
+//   request:  uint64 bytes that follow · kind · [introspection: what is known] · Transaction
+//   response: uint64 bytes of the head · [introspection: the verdict] · TransactionResult head ·
+//   bodies
+//
+// Both ends come from one library; a message is checked all the same, because it may be cut short.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/wire.hpp"
+#include "query/transaction.hpp"
+
+namespace pgrst::pg {
+
+enum class MessageKind : uint8_t {
+  kRequest,
+  kIntrospection,  // fingerprint the catalogs, and run the catalog queries if it is a new one
+};
+
+struct RequestMessage {
+  MessageKind kind = MessageKind::kRequest;
+  std::optional<uint64_t> known_fingerprint;
+  Transaction transaction;
+};
+
+struct IntrospectionVerdict {
+  bool extension_present = false;
+  uint32_t config_table = 0;  // oid of pgrst.config
+  bool unchanged = false;     // the fingerprint is the known one; there are no result sets
+  uint64_t fingerprint = 0;
+};
+
+struct ResponseHead {
+  IntrospectionVerdict verdict;  // of kIntrospection
+  TransactionResult result;
+};
+
+constexpr size_t kSizePrefix = sizeof(uint64_t);
+
+// The order in which the bodies of `count` result sets follow the head: the first result set, which
+// is the one that can be large, comes last, so that all the others are known before it is passed
+// on.
+std::vector<size_t> body_order(size_t count);
+
+std::string encode_request(const RequestMessage& message);             // with the size in front
+std::optional<RequestMessage> decode_request(std::string_view bytes);  // without
+std::string encode_response_head(const ResponseHead& head);
+std::optional<ResponseHead> decode_response_head(std::string_view bytes);
+
+}  // namespace pgrst::pg

@@ -1,0 +1,140 @@
+#include "pg/snapshot_keeper.hpp"
+
+#include <fstream>
+#include <sstream>
+
+#include "core/wire.hpp"
+#include "schema_cache/catalog_queries.hpp"
+
+namespace pgrst::pg {
+
+namespace {
+
+SettingTexts parse_settings(std::string_view records) {
+  SettingTexts settings;
+  WireReader in(records);
+  while (!in.at_end() && !in.failed()) {
+    if (in.number<uint32_t>() != 2) break;
+    const auto name = in.bytes(static_cast<uint64_t>(in.number<int32_t>()));
+    const auto value = in.bytes(static_cast<uint64_t>(in.number<int32_t>()));
+    if (!in.failed()) settings.emplace_back(name, value);
+  }
+  return settings;
+}
+
+// jwt_secret = '@file': the secret is in the file, less a newline at its end. A file that cannot be
+// read leaves the text as it is, and its '@' and length then make an unusable secret; `problem`
+// says so.
+void read_secret_file(SettingTexts& settings, std::string& problem) {
+  for (auto& [name, value] : settings) {
+    if (name != "jwt_secret" || value.empty() || value[0] != '@') continue;
+    std::ifstream file(value.substr(1), std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    if (!file) {
+      problem = "pgrst.jwt_secret: the file could not be read";
+      value.clear();
+      continue;
+    }
+    value = text.str();
+    if (!value.empty() && value.back() == '\n') value.pop_back();
+  }
+}
+
+Transaction introspection_transaction(const std::vector<std::string>& schemas, int server_version) {
+  Transaction t;
+  t.access = AccessMode::kReadOnly;
+  t.isolation = Isolation::kRepeatableRead;
+  t.settings.emplace_back("search_path", "");
+  for (auto& query : catalog_queries(schemas, server_version)) {
+    Statement statement;
+    statement.text = query.sql;
+    for (auto& param : query.params) statement.params.emplace_back(std::move(param));
+    statement.format = ResultFormat::kRecords;
+    t.statements.push_back(std::move(statement));
+  }
+  return t;
+}
+
+}  // namespace
+
+void SnapshotKeeper::set_file_settings(std::string_view records) {
+  file_settings_ = parse_settings(records);
+  wanted_schemas_.clear();
+  force();
+}
+
+std::vector<std::string> SnapshotKeeper::schemas() const {
+  if (!wanted_schemas_.empty()) return wanted_schemas_;
+  const auto made = make_config(file_settings_);
+  if (const auto* config = std::get_if<Config>(&made)) return config->db_schemas;
+  return std::get<Config>(make_config({})).db_schemas;
+}
+
+std::string SnapshotKeeper::start(uint64_t generation, int server_version) {
+  running_ = true;
+  force_pending_ = false;
+  checked_ = generation;
+  introspected_schemas_ = schemas();
+  RequestMessage message;
+  message.kind = MessageKind::kIntrospection;
+  message.known_fingerprint = fingerprint_;
+  message.transaction = introspection_transaction(introspected_schemas_, server_version);
+  return encode_request(message);
+}
+
+Verdict SnapshotKeeper::on_result(ResponseHead& head, uint64_t generation) {
+  running_ = false;
+  if (head.result.error) {
+    problem_ = head.result.error->message;
+    checked_ = generation - 1;
+    return Verdict::kFailed;
+  }
+  config_table_ = head.verdict.config_table;
+  if (!head.verdict.extension_present) return Verdict::kExtensionMissing;
+  if (head.verdict.unchanged) return Verdict::kUnchanged;
+  std::vector<std::string_view> sets;
+  for (const auto& set : head.result.result_sets) sets.push_back(set.body);
+  auto catalog = build_catalog(sets);
+  if (!catalog.ok()) {
+    problem_ = catalog.error().message;
+    return Verdict::kFailed;
+  }
+  fingerprint_ = head.verdict.fingerprint;
+  return publish(std::move(catalog).value());
+}
+
+Verdict SnapshotKeeper::publish(Catalog catalog) {
+  problem_.clear();
+  SettingTexts texts = file_settings_;
+  texts.insert(texts.end(), catalog.settings.begin(), catalog.settings.end());
+  read_secret_file(texts, problem_);
+  const auto made = make_config(texts);
+  if (const auto* config = std::get_if<Config>(&made)) {
+    wanted_schemas_ = config->db_schemas;
+    // The database names other schemas than postgresql.conf does: look again, at those.
+    if (wanted_schemas_ != introspected_schemas_) {
+      force();
+      return Verdict::kUnchanged;
+    }
+  }
+  if (problem_.empty()) {
+    auto configured = make_configured(texts);
+    if (auto* problem = std::get_if<std::string>(&configured))
+      problem_ = std::move(*problem);
+    else
+      configured_ = std::move(std::get<Configured>(configured));
+  }
+  if (!configured_) return Verdict::kFailed;
+  snapshot_ = make_snapshot(*configured_, std::move(catalog.schema_cache));
+  return Verdict::kPublished;
+}
+
+void SnapshotKeeper::forget() {
+  snapshot_.reset();
+  wanted_schemas_.clear();
+  config_table_ = 0;
+  force();
+}
+
+}  // namespace pgrst::pg

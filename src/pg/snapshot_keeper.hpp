@@ -1,0 +1,62 @@
+// Keeps the Snapshot fresh: knows what was introspected when, and what has to be introspected next.
+//
+// Input -> output: hints (pg/invalidation.hpp), settings of postgresql.conf, results of
+// introspection -> the current Snapshot. State: `checked` is the generation of hints up to which
+// the snapshot is known to be right; it is suspect while the present generation is another. One
+// introspection at a time. A setting that is wrong keeps the configuration that runs; the schema
+// cache is replaced all the same.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/snapshot.hpp"
+#include "pg/protocol.hpp"
+#include "schema_cache/builder.hpp"
+
+namespace pgrst::pg {
+
+enum class Verdict { kExtensionMissing, kUnchanged, kPublished, kFailed };
+
+class SnapshotKeeper {
+ public:
+  // Takes the settings of postgresql.conf (row records of name and value).
+  void set_file_settings(std::string_view records);
+  // The next introspection must not be cut short by an unchanged fingerprint.
+  void force() {
+    fingerprint_.reset();
+    force_pending_ = true;
+  }
+
+  bool suspect(uint64_t generation) const { return force_pending_ || generation != checked_; }
+  bool running() const { return running_; }
+
+  // The message of the next introspection, which answers for `generation`.
+  std::string start(uint64_t generation, int server_version);
+  Verdict on_result(ResponseHead& head, uint64_t generation);
+  void on_failure() { running_ = false; }
+  void forget();  // the extension is gone
+
+  const SnapshotPtr& snapshot() const { return snapshot_; }
+  uint32_t config_table() const { return config_table_; }
+  const std::string& problem() const { return problem_; }  // of the last result; empty: none
+
+ private:
+  std::vector<std::string> schemas() const;
+  Verdict publish(Catalog catalog);
+
+  SettingTexts file_settings_;
+  std::optional<Configured> configured_;  // the last settings that were right
+  SnapshotPtr snapshot_;
+  std::optional<uint64_t> fingerprint_;
+  std::vector<std::string> introspected_schemas_;
+  std::vector<std::string> wanted_schemas_;  // by the settings that the database holds
+  uint64_t checked_ = 0;
+  uint32_t config_table_ = 0;
+  bool force_pending_ = true;
+  bool running_ = false;
+  std::string problem_;
+};
+
+}  // namespace pgrst::pg

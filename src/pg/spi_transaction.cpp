@@ -1,0 +1,453 @@
+#include "pg/spi_transaction.hpp"
+
+#include <cstring>
+
+#include "pg/guard.hpp"
+#include "pg/json_writer.hpp"
+
+#include "pg/compat.hpp"
+
+extern "C" {
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "commands/prepare.h"
+#include "commands/sequence.h"
+#include "commands/trigger.h"
+#include "mb/pg_wchar.h"
+#include "nodes/params.h"
+#include "parser/parser.h"
+#include "pgstat.h"
+#include "storage/condition_variable.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "storage/lwlock.h"
+#include "storage/proc.h"
+#include "tcop/dest.h"
+#include "tcop/tcopprot.h"
+#include "utils/backend_status.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/portal.h"
+#include "utils/snapmgr.h"
+#include "utils/timeout.h"
+#include "utils/wait_event.h"
+}
+
+namespace pgrst::pg {
+
+namespace {
+
+// -- settings
+// -----------------------------------------------------------------------------------------
+
+void px_check_text(const std::string& text) {
+  (void)pg_verify_mbstr(GetDatabaseEncoding(), text.data(), static_cast<int>(text.size()), false);
+}
+
+void px_set(const char* name, const std::string& value) {
+  px_check_text(value);
+  (void)set_config_option(name, value.c_str(), superuser() ? PGC_SUSET : PGC_USERSET, PGC_S_SESSION,
+                          GUC_ACTION_LOCAL, true, 0, false);
+}
+
+// SET ROLE none would mean the session's own role, the authenticator: no request may become that.
+void px_set_role(const std::string& role) {
+  if (pg_strcasecmp(role.c_str(), "none") == 0) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("role \"%s\" does not exist", role.c_str())));
+  }
+  px_set("role", role);
+}
+
+void px_set_all(const SettingList& settings) {
+  for (const auto& setting : settings) px_set(setting.first.c_str(), setting.second);
+}
+
+// Background workers have to arm the time-outs of statements themselves.
+void px_arm_timeouts() {
+  if (StatementTimeout > 0) enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
+  px_arm_transaction_timeout();
+}
+
+void px_disarm_timeouts() {
+  if (get_timeout_active(STATEMENT_TIMEOUT)) disable_timeout(STATEMENT_TIMEOUT, false);
+  px_disarm_transaction_timeout();
+}
+
+// -- plans
+// --------------------------------------------------------------------------------------------
+
+// Prepares `sql` with parameters of the types that its analysis finds, as PREPARE does without a
+// list.
+void px_prepare(const char* sql, int param_count, PreparedPlan* out) {
+  List* raw = raw_parser(sql, RAW_PARSE_DEFAULT);
+  if (list_length(raw) != 1) {
+    ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("expected one statement")));
+  }
+  Oid* types = nullptr;
+  int count = 0;
+  (void)px_parse_analyze_varparams(linitial_node(RawStmt, raw), sql, &types, &count);
+  if (count != param_count) {
+    ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
+                    errmsg("statement has %d parameters, %d given", count, param_count)));
+  }
+  MemoryContext context =
+      AllocSetContextCreate(TopMemoryContext, "postgrest plan", ALLOCSET_SMALL_SIZES);
+  out->context = context;
+  out->types = static_cast<Oid*>(MemoryContextAlloc(context, sizeof(Oid) * (count + 1)));
+  out->io_params = static_cast<Oid*>(MemoryContextAlloc(context, sizeof(Oid) * (count + 1)));
+  out->input_functions =
+      static_cast<FmgrInfo*>(MemoryContextAllocZero(context, sizeof(FmgrInfo) * (count + 1)));
+  for (int i = 0; i < count; i++) {
+    if (types[i] == InvalidOid || types[i] == UNKNOWNOID) {
+      ereport(ERROR, (errcode(ERRCODE_INDETERMINATE_DATATYPE),
+                      errmsg("could not determine data type of parameter $%d", i + 1)));
+    }
+    Oid function = InvalidOid;
+    out->types[i] = types[i];
+    getTypeInputInfo(types[i], &function, &out->io_params[i]);
+    fmgr_info_cxt(function, &out->input_functions[i], context);
+  }
+  SPIPlanPtr plan = SPI_prepare_cursor(sql, count, out->types, CURSOR_OPT_PARALLEL_OK);
+  if (plan == nullptr) {
+    ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
+                    errmsg("could not prepare: %s", SPI_result_code_string(SPI_result))));
+  }
+  if (SPI_keepplan(plan) != 0) elog(ERROR, "SPI_keepplan failed");
+  out->param_count = count;
+  out->plan = plan;
+}
+
+void px_free_plan(PreparedPlan* plan) {
+  if (plan->plan != nullptr) SPI_freeplan(plan->plan);
+  if (plan->context != nullptr) MemoryContextDelete(plan->context);
+  *plan = PreparedPlan();
+}
+
+ParamListInfo px_params(const PreparedPlan* plan, const std::vector<SqlParam>& values) {
+  if (plan->param_count == 0) return nullptr;
+  ParamListInfo params = makeParamList(plan->param_count);
+  for (int i = 0; i < plan->param_count; i++) {
+    const SqlParam& value = values[i];
+    ParamExternData* param = &params->params[i];
+    if (value) px_check_text(*value);
+    char* text = value ? const_cast<char*>(value->c_str()) : nullptr;
+    param->value = InputFunctionCall(&plan->input_functions[i], text, plan->io_params[i], -1);
+    param->isnull = !value.has_value();
+    param->pflags = PARAM_FLAG_CONST;
+    param->ptype = plan->types[i];
+  }
+  return params;
+}
+
+// -- statements
+// ---------------------------------------------------------------------------------------
+
+struct StatementRun {
+  const Statement* statement;
+  PreparedPlan* plan;
+  ByteSink* sink;
+  uint64 rows;
+};
+
+RowFormat row_format(ResultFormat format) {
+  switch (format) {
+    case ResultFormat::kJsonArray:
+      return RowFormat::kJsonArray;
+    case ResultFormat::kRecords:
+      return RowFormat::kRecords;
+    case ResultFormat::kNone:
+    case ResultFormat::kCount:
+      break;
+  }
+  return RowFormat::kCountOnly;
+}
+
+void px_run_statement(StatementRun* run, bool read_only) {
+  const Statement& statement = *run->statement;
+  debug_query_string = statement.text.c_str();
+  pgstat_report_activity(STATE_RUNNING, debug_query_string);
+  if (run->plan->plan == nullptr) {
+    px_check_text(statement.text);
+    px_prepare(statement.text.c_str(), static_cast<int>(statement.params.size()), run->plan);
+  }
+  DestReceiver* receiver =
+      px_create_row_receiver(row_format(statement.format), run->sink, CurrentMemoryContext);
+  SPIExecuteOptions options;
+  memset(&options, 0, sizeof options);
+  options.params = px_params(run->plan, statement.params);
+  options.read_only = read_only;
+  options.dest = receiver;
+  const int rc = SPI_execute_plan_extended(run->plan->plan, &options);
+  if (rc < 0) elog(ERROR, "SPI_execute_plan_extended: %s", SPI_result_code_string(rc));
+  px_finish(receiver);
+  run->rows = px_row_count(receiver);
+}
+
+void px_run_pre_request(const std::string& sql) {
+  debug_query_string = sql.c_str();
+  pgstat_report_activity(STATE_RUNNING, debug_query_string);
+  const int rc = SPI_execute(sql.c_str(), false, 0);
+  if (rc < 0) elog(ERROR, "SPI_execute: %s", SPI_result_code_string(rc));
+  SPI_freetuptable(SPI_tuptable);
+  // The statements must see what it wrote.
+  PopActiveSnapshot();
+  CommandCounterIncrement();
+  PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+// A copy that outlives the transaction, or null when the setting is not set or empty.
+char* px_copy_setting(const char* name) {
+  const char* value = GetConfigOption(name, true, false);
+  return value == nullptr || value[0] == '\0' ? nullptr : strdup(value);
+}
+
+struct TransactionRun {
+  const Transaction* transaction;
+  TransactionScope scope;
+  StatementRun* statements;
+  int statement_count;
+  char* response_headers;  // from strdup
+  char* response_status;
+};
+
+int isolation_level(Isolation isolation) {
+  switch (isolation) {
+    case Isolation::kRepeatableRead:
+      return XACT_REPEATABLE_READ;
+    case Isolation::kSerializable:
+      return XACT_SERIALIZABLE;
+    case Isolation::kReadCommitted:
+      break;
+  }
+  return XACT_READ_COMMITTED;
+}
+
+// Steps 3 to 7 of the header comment.
+void px_run_body(TransactionRun* run) {
+  const Transaction& t = *run->transaction;
+  const bool read_only = t.access == AccessMode::kReadOnly;
+  px_set_all(t.role_settings);
+  if (!t.role.empty()) px_set_role(t.role);
+  px_set_all(t.settings);
+  if (run->scope == TransactionScope::kOwn) px_arm_timeouts();
+  if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed");
+  PushActiveSnapshot(GetTransactionSnapshot());
+  if (!t.pre_request.empty()) px_run_pre_request(t.pre_request);
+  for (int i = 0; i < run->statement_count; i++) px_run_statement(&run->statements[i], read_only);
+  SPI_finish();
+  PopActiveSnapshot();
+  run->response_headers = px_copy_setting("response.headers");
+  run->response_status = px_copy_setting("response.status");
+}
+
+void px_discard(bool had_temp_objects) {
+  LockReleaseSession(USER_LOCKMETHOD);
+  DropAllPreparedStatements();
+  ResetSequenceCaches();
+  if (!had_temp_objects) return;
+  StartTransactionCommand();
+  ResetTempTableNamespace();
+  CommitTransactionCommand();
+}
+
+bool had_temp_objects = false;  // of the transaction that runs or was aborted last
+volatile bool committed = false;
+
+void px_run_own(TransactionRun* run) {
+  const Transaction& t = *run->transaction;
+  had_temp_objects = false;
+  committed = false;
+  SetCurrentStatementStartTimestamp();
+  StartTransactionCommand();
+  XactIsoLevel = isolation_level(t.isolation);
+  if (t.access == AccessMode::kReadOnly) XactReadOnly = true;
+  const int level = NewGUCNestLevel();
+  px_run_body(run);
+  AfterTriggerFireDeferred();
+  px_disarm_timeouts();
+  had_temp_objects = (MyXactFlags & XACT_FLAGS_ACCESSEDTEMPNAMESPACE) != 0;
+  PortalHashTableDeleteAll();
+  AtEOXact_GUC(false, level);
+  if (t.rollback) {
+    AbortCurrentTransaction();
+  } else {
+    CommitTransactionCommand();
+    committed = true;
+  }
+  px_discard(had_temp_objects);
+}
+
+// In the caller's transaction there is neither isolation to choose nor anything to discard;
+// deferred triggers wait for its end.
+void px_run_in_caller(TransactionRun* run) {
+  const Transaction& t = *run->transaction;
+  const int level = NewGUCNestLevel();
+  if (t.access == AccessMode::kReadOnly) px_set("transaction_read_only", "on");
+  px_run_body(run);
+  AtEOXact_GUC(false, level);
+}
+
+void px_run_in_subtransaction(TransactionRun* run) {
+  MemoryContext context = CurrentMemoryContext;
+  ResourceOwner owner = CurrentResourceOwner;
+  const char* volatile query = debug_query_string;
+  BeginInternalSubTransaction(nullptr);
+  MemoryContextSwitchTo(context);
+  PG_TRY();
+  {
+    px_run_in_caller(run);
+    if (run->transaction->rollback) {
+      RollbackAndReleaseCurrentSubTransaction();
+    } else {
+      ReleaseCurrentSubTransaction();
+    }
+    MemoryContextSwitchTo(context);
+    CurrentResourceOwner = owner;
+  }
+  PG_CATCH();
+  {
+    debug_query_string = query;
+    MemoryContextSwitchTo(context);
+    ErrorData* error = CopyErrorData();
+    FlushErrorState();
+    RollbackAndReleaseCurrentSubTransaction();
+    MemoryContextSwitchTo(context);
+    CurrentResourceOwner = owner;
+    ReThrowError(error);
+  }
+  PG_END_TRY();
+  debug_query_string = query;
+}
+
+void px_end_activity() {
+  debug_query_string = nullptr;
+  pgstat_report_stat(false);
+  pgstat_report_activity(STATE_IDLE, nullptr);
+}
+
+void px_abort() {
+  had_temp_objects = had_temp_objects || (MyXactFlags & XACT_FLAGS_ACCESSEDTEMPNAMESPACE) != 0;
+  disable_all_timeouts(false);
+  QueryCancelPending = false;
+  // Outside a transaction nobody else gives these back.
+  LWLockReleaseAll();
+  ConditionVariableCancelSleep();
+  pgstat_report_wait_end();
+  AbortCurrentTransaction();
+  px_discard(had_temp_objects);
+}
+
+const std::string& search_path_of(const Transaction& t) {
+  static const std::string none;
+  for (const auto& [name, value] : t.settings) {
+    if (name == "search_path") return value;
+  }
+  return none;
+}
+
+}  // namespace
+
+// -- plan cache
+// ---------------------------------------------------------------------------------------
+
+PreparedPlan* PlanCache::find(const std::string& text, const std::string& role,
+                              const std::string& search_path) {
+  std::string key;
+  key.reserve(text.size() + role.size() + search_path.size() + 2);
+  key.append(role).append(1, '\0').append(search_path).append(1, '\0').append(text);
+  if (const auto it = by_key_.find(key); it != by_key_.end()) {
+    entries_.splice(entries_.begin(), entries_, it->second);
+    return &entries_.front().plan;
+  }
+  if (entries_.size() >= capacity_) evict();
+  entries_.push_front({std::move(key), {}});
+  by_key_.emplace(entries_.front().key, entries_.begin());
+  return &entries_.front().plan;
+}
+
+void PlanCache::evict() {
+  Entry& oldest = entries_.back();
+  (void)guard([&] { px_free_plan(&oldest.plan); });
+  by_key_.erase(oldest.key);
+  entries_.pop_back();
+}
+
+void PlanCache::clear() {
+  while (!entries_.empty()) evict();
+}
+
+void PlanCache::forget_unprepared() {
+  for (auto it = entries_.begin(); it != entries_.end();) {
+    if (it->plan.plan != nullptr) {
+      ++it;
+      continue;
+    }
+    (void)guard([&] { px_free_plan(&it->plan); });
+    by_key_.erase(it->key);
+    it = entries_.erase(it);
+  }
+}
+
+// -- bodies
+// -------------------------------------------------------------------------------------------
+
+void Bodies::resize(size_t count) {
+  clear();
+  sinks_.resize(count);
+  for (auto& sink : sinks_) sink.init();
+}
+
+void Bodies::clear() {
+  for (auto& sink : sinks_) sink.free_all();
+  sinks_.clear();
+}
+
+// -- the transaction
+// ----------------------------------------------------------------------------------
+
+TransactionResult run_transaction(const Transaction& transaction, TransactionScope scope,
+                                  PlanCache* plans, Bodies& bodies) {
+  const size_t count = transaction.statements.size();
+  bodies.resize(count);
+  PlanCache own_plans(count + 1);
+  PlanCache& cache = plans == nullptr ? own_plans : *plans;
+  std::vector<StatementRun> statements(count);
+  for (size_t i = 0; i < count; i++) {
+    const Statement& statement = transaction.statements[i];
+    PreparedPlan* plan = cache.find(statement.text, transaction.role, search_path_of(transaction));
+    statements[i] = {&statement, plan, &bodies[i], 0};
+  }
+  TransactionRun run{&transaction, scope,  statements.data(), static_cast<int>(count),
+                     nullptr,      nullptr};
+  TransactionResult result;
+  if (scope == TransactionScope::kOwn) {
+    result.error = guard([&] { px_run_own(&run); });
+    if (result.error) abort_and_discard();
+    (void)guard([] { px_end_activity(); });
+  } else {
+    result.error = guard([&] { px_run_in_subtransaction(&run); }, ErrorLog::kSilent);
+  }
+  if (result.error) {
+    cache.forget_unprepared();
+  } else {
+    for (size_t i = 0; i < count; i++) {
+      result.result_sets.push_back({statements[i].rows, "", bodies[i].size()});
+    }
+    if (run.response_headers != nullptr) result.response_headers = run.response_headers;
+    if (run.response_status != nullptr) result.response_status = run.response_status;
+  }
+  free(run.response_headers);
+  free(run.response_status);
+  if (plans == nullptr) own_plans.clear();
+  return result;
+}
+
+bool transaction_committed() { return committed; }
+
+void abort_and_discard() {
+  (void)guard([] { px_abort(); });
+}
+
+}  // namespace pgrst::pg

@@ -1,0 +1,66 @@
+#include "query/pre_query.hpp"
+
+#include <algorithm>
+
+#include "core/json.hpp"
+#include "core/text.hpp"
+
+namespace pgrst {
+
+namespace {
+
+// "schema", "extra", ...: the schema of the request first.
+std::string search_path(const std::string& schema, const Config& config) {
+  std::string out = quote_ident(schema);
+  for (const auto& extra : config.db_extra_search_path) {
+    out += ", ";
+    append_quoted_ident(out, extra);
+  }
+  return out;
+}
+
+// A JSON object; of several values with one name the last counts.
+std::string json_object(const std::vector<std::pair<std::string, std::string>>& members) {
+  std::string out = "{";
+  for (auto it = members.begin(); it != members.end(); ++it) {
+    const bool again = std::any_of(it + 1, members.end(),
+                                   [&](const auto& later) { return later.first == it->first; });
+    if (again) continue;
+    if (out.size() > 1) out += ',';
+    append_json_string(out, it->first);
+    out += ':';
+    append_json_string(out, it->second);
+  }
+  return out + "}";
+}
+
+std::string pre_request_sql(const QualifiedName& function) {
+  SqlBuilder sql;
+  sql.raw("SELECT ").qualified(function.schema, function.name).raw("()");
+  return sql.take_text();
+}
+
+}  // namespace
+
+void add_pre_query(Transaction& t, const ApiRequest& request, const std::string& role,
+                   const std::string& claims_json, const Config& config, const SchemaCache& cache) {
+  t.role = role;
+  if (const RoleSettings* own = cache.role_settings(role)) {
+    t.isolation = own->isolation;
+    t.role_settings = own->settings;
+  }
+  t.settings.reserve(7 + config.app_settings.size());
+  t.settings.emplace_back("search_path", search_path(request.schema, config));
+  t.settings.emplace_back("request.jwt.claims", claims_json);
+  t.settings.emplace_back("request.method", request.method);
+  t.settings.emplace_back("request.path", request.path);
+  t.settings.emplace_back("request.headers", json_object(request.headers));
+  t.settings.emplace_back("request.cookies", json_object(request.cookies));
+  if (request.preferences.timezone) {
+    t.settings.emplace_back("timezone", *request.preferences.timezone);
+  }
+  t.settings.insert(t.settings.end(), config.app_settings.begin(), config.app_settings.end());
+  if (config.db_pre_request) t.pre_request = pre_request_sql(*config.db_pre_request);
+}
+
+}  // namespace pgrst

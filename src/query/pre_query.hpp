@@ -1,0 +1,19 @@
+// What a request's transaction does before its main statement: settings, role, pre-request
+// function.
+//
+// Input -> output: ApiRequest, role and Config -> the fields of Transaction that are not statements
+// (docs/references/transactions.rst).
+#pragma once
+
+#include <string>
+
+#include "api_request/api_request.hpp"
+#include "query/transaction.hpp"
+
+namespace pgrst {
+
+// Fills role, role_settings, settings, isolation and pre_request.
+void add_pre_query(Transaction& transaction, const ApiRequest& request, const std::string& role,
+                   const std::string& claims_json, const Config& config, const SchemaCache& cache);
+
+}  // namespace pgrst

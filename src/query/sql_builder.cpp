@@ -1,0 +1,44 @@
+#include "query/sql_builder.hpp"
+
+#include <algorithm>
+
+#include "core/text.hpp"
+
+namespace pgrst {
+
+namespace {
+
+bool is_type_name_byte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '$' || c == ' ' || static_cast<unsigned char>(c) >= 0x80;
+}
+
+}  // namespace
+
+SqlBuilder& SqlBuilder::ident(std::string_view name) {
+  append_quoted_ident(text_, name);
+  return *this;
+}
+
+SqlBuilder& SqlBuilder::qualified(std::string_view schema, std::string_view name) {
+  if (!schema.empty()) ident(schema).raw(".");
+  return ident(name);
+}
+
+SqlBuilder& SqlBuilder::param(std::string value) {
+  params_.emplace_back(std::move(value));
+  text_ += '$';
+  text_ += std::to_string(params_.size());
+  return *this;
+}
+
+SqlBuilder& SqlBuilder::type_name(std::string_view name) {
+  if (!name.empty() && std::all_of(name.begin(), name.end(), is_type_name_byte)) {
+    text_ += name;
+  } else {
+    ident(name);
+  }
+  return *this;
+}
+
+}  // namespace pgrst

@@ -1,0 +1,52 @@
+// SqlBuilder: SQL text and its parameters, built so that request text cannot become SQL.
+//
+// Input -> output: pieces -> text with $1, $2, ... and the parameter values. Invariant: the only
+// ways in are string literals of this program (checked at compile time), quoted identifiers,
+// parameters, and type names that hold nothing but the characters of type names.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgrst {
+
+// A string literal of the source code.
+class SqlLiteral {
+ public:
+  template <size_t N>
+  consteval SqlLiteral(const char (&text)[N]) : text_(text, N - 1) {}  // NOLINT: implicit
+  constexpr std::string_view view() const { return text_; }
+
+ private:
+  std::string_view text_;
+};
+
+// Parameters travel as text; the statement decides their types, as PREPARE does for untyped ones.
+using SqlParam = std::optional<std::string>;  // nullopt: NULL
+
+class SqlBuilder {
+ public:
+  SqlBuilder& raw(SqlLiteral sql) {
+    text_ += sql.view();
+    return *this;
+  }
+  SqlBuilder& ident(std::string_view name);
+  // "schema"."name", or "name" when the schema is empty.
+  SqlBuilder& qualified(std::string_view schema, std::string_view name);
+  SqlBuilder& param(std::string value);
+  // A type name as casts write it ("int", "double precision"): letters, digits, '_', '$', spaces
+  // and bytes above ASCII as they are; anything else makes it a quoted identifier.
+  SqlBuilder& type_name(std::string_view name);
+
+  const std::string& text() const { return text_; }
+  std::string take_text() { return std::move(text_); }
+  std::vector<SqlParam> take_params() { return std::move(params_); }
+
+ private:
+  std::string text_;
+  std::vector<SqlParam> params_;
+};
+
+}  // namespace pgrst

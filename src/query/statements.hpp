@@ -1,0 +1,18 @@
+// ActionPlan -> the statements of its transaction, and what each result set is.
+#pragma once
+
+#include "plan/plan.hpp"
+#include "query/transaction.hpp"
+
+namespace pgrst {
+
+struct MainQuery {
+  Transaction transaction;  // access mode, rollback and statements; pre_query.hpp fills the rest
+  // Index of the result set that holds the total of all rows, if one was asked for and the page
+  // does not tell it; the page is result set 0.
+  std::optional<size_t> total_at;
+};
+
+MainQuery main_query(const ActionPlan& plan, const ApiRequest& request, const Config& config);
+
+}  // namespace pgrst

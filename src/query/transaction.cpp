@@ -1,0 +1,127 @@
+#include "query/transaction.hpp"
+
+#include "core/wire.hpp"
+
+namespace pgrst {
+
+namespace {
+
+void write(WireWriter& out, const SettingList& settings) {
+  out.number(static_cast<uint32_t>(settings.size()));
+  for (const auto& [name, value] : settings) {
+    out.text(name);
+    out.text(value);
+  }
+}
+
+SettingList read_settings(WireReader& in) {
+  SettingList settings(in.count(16));
+  for (auto& [name, value] : settings) {
+    name = in.text();
+    value = in.text();
+  }
+  return settings;
+}
+
+void write(WireWriter& out, const Statement& statement) {
+  out.text(statement.text);
+  out.enumerator(statement.format);
+  out.number(static_cast<uint32_t>(statement.params.size()));
+  for (const auto& param : statement.params) {
+    out.boolean(param.has_value());
+    if (param) out.text(*param);
+  }
+}
+
+Statement read_statement(WireReader& in) {
+  Statement statement;
+  statement.text = in.text();
+  statement.format = in.enumerator<ResultFormat>();
+  statement.params.resize(in.count(1));
+  for (auto& param : statement.params) {
+    if (in.boolean()) param = std::string(in.text());
+  }
+  return statement;
+}
+
+// The members of PgError, in one order for both directions.
+template <class E, class F>
+void each_member(E& error, F f) {
+  f(error.sqlstate);
+  f(error.message);
+  f(error.detail);
+  f(error.hint);
+  f(error.schema_name);
+  f(error.table_name);
+  f(error.column_name);
+  f(error.constraint_name);
+  f(error.datatype_name);
+}
+
+}  // namespace
+
+std::string encode(const Transaction& t) {
+  std::string bytes;
+  WireWriter out(bytes);
+  out.enumerator(t.access);
+  out.enumerator(t.isolation);
+  out.boolean(t.rollback);
+  write(out, t.role_settings);
+  out.text(t.role);
+  write(out, t.settings);
+  out.text(t.pre_request);
+  out.number(static_cast<uint32_t>(t.statements.size()));
+  for (const auto& statement : t.statements) write(out, statement);
+  return bytes;
+}
+
+std::optional<Transaction> decode_transaction(std::string_view message) {
+  WireReader in(message);
+  Transaction t;
+  t.access = in.enumerator<AccessMode>();
+  t.isolation = in.enumerator<Isolation>();
+  t.rollback = in.boolean();
+  t.role_settings = read_settings(in);
+  t.role = in.text();
+  t.settings = read_settings(in);
+  t.pre_request = in.text();
+  t.statements.resize(in.count(8));
+  for (auto& statement : t.statements) statement = read_statement(in);
+  if (in.failed() || !in.at_end()) return std::nullopt;
+  return t;
+}
+
+std::string encode_head(const TransactionResult& r) {
+  std::string bytes;
+  WireWriter out(bytes);
+  out.boolean(r.error.has_value());
+  if (r.error) each_member(*r.error, [&](const std::string& member) { out.text(member); });
+  out.number(static_cast<uint32_t>(r.result_sets.size()));
+  for (const auto& set : r.result_sets) {
+    out.number(set.rows);
+    out.number(set.body_size);
+  }
+  out.text(r.response_headers);
+  out.text(r.response_status);
+  return bytes;
+}
+
+std::optional<TransactionResult> decode_head(std::string_view message) {
+  WireReader in(message);
+  TransactionResult r;
+  if (in.boolean()) {
+    r.error.emplace();
+    each_member(*r.error, [&](std::string& member) { member = in.text(); });
+  }
+  r.result_sets.resize(in.count(16));
+  for (auto& set : r.result_sets) {
+    set.rows = in.number<uint64_t>();
+    set.body_size = in.number<uint64_t>();
+  }
+  r.response_headers = in.text();
+  r.response_status = in.text();
+  if (in.failed() || !in.at_end()) return std::nullopt;
+  return r;
+}
+
+}  // namespace pgrst

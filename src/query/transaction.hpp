@@ -1,0 +1,71 @@
+// Transaction: everything one request wants of the database, and TransactionResult: what came of
+// it.
+//
+// Input -> output: values -> message bytes for the ring and back. A Transaction is a list of
+// statements and returns a list of result sets, run in one database transaction under one role. The
+// decoders accept only well-formed messages.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/error.hpp"
+#include "query/sql_builder.hpp"
+#include "schema_cache/schema_cache.hpp"
+
+namespace pgrst {
+
+enum class AccessMode : uint8_t { kReadWrite, kReadOnly };
+
+// What becomes of the rows of a statement.
+enum class ResultFormat : uint8_t {
+  kNone,       // nothing: not even counted
+  kCount,      // counted
+  kJsonArray,  // a JSON array of objects, the bytes that json_agg gives
+  kRecords,    // row records, see schema_cache/builder.hpp
+};
+
+struct Statement {
+  std::string text;
+  std::vector<SqlParam> params;
+  ResultFormat format = ResultFormat::kNone;
+};
+
+using SettingList = std::vector<std::pair<std::string, std::string>>;
+
+struct Transaction {
+  AccessMode access = AccessMode::kReadOnly;
+  Isolation isolation = Isolation::kReadCommitted;
+  bool rollback = false;      // end it with ROLLBACK although all went well
+  SettingList role_settings;  // applied before the role is taken
+  std::string role;           // empty: the session's own
+  SettingList settings;       // applied after it: request.*, search_path, ...
+  std::string pre_request;    // SQL to run before the statements; empty: none
+  std::vector<Statement> statements;
+};
+
+struct ResultSet {
+  uint64_t rows = 0;
+  std::string body;        // of small result sets that the pipeline reads
+  uint64_t body_size = 0;  // bytes of the body, wherever it is
+};
+
+struct TransactionResult {
+  std::optional<PgError> error;  // then nothing else is set
+  std::vector<ResultSet> result_sets;
+  std::string response_headers;  // the settings response.headers and response.status, or empty
+  std::string response_status;
+};
+
+std::string encode(const Transaction& transaction);
+std::optional<Transaction> decode_transaction(std::string_view message);
+
+// The result without the bodies, which follow it in the stream in the order of the result sets.
+std::string encode_head(const TransactionResult& result);
+std::optional<TransactionResult> decode_head(std::string_view message);
+
+}  // namespace pgrst

@@ -1,0 +1,30 @@
+// TransactionResult -> HttpResponse.
+//
+// Input -> output: the request, its plan and what the database returned -> status, headers, and
+// which bytes are the body. The body of a read stays where it is (HttpResponse::body_is_result).
+#pragma once
+
+#include "api_request/api_request.hpp"
+#include "core/result.hpp"
+#include "query/transaction.hpp"
+
+namespace pgrst {
+
+// What the response needs to remember of a read while the database works.
+struct ReadContext {
+  std::string relation;
+  std::string schema;
+  bool negotiated_by_profile = false;
+  bool headers_only = false;
+  std::string canonical_query;
+  NonnegRange range;  // as asked for, before db_max_rows
+  Preferences preferences;
+  MediaType media_type;
+  std::optional<size_t> total_at;
+  bool count_from_page = false;
+};
+
+Result<HttpResponse> read_response(const ReadContext& context, const TransactionResult& result,
+                                   ErrorVerbosity verbosity);
+
+}  // namespace pgrst

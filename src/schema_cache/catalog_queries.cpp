@@ -1,0 +1,133 @@
+#include "schema_cache/catalog_queries.hpp"
+
+namespace pgrst {
+
+namespace {
+
+constexpr char kTablesSql[] = R"sql(
+select c.oid, n.nspname, c.relname, c.relkind,
+       case when c.relkind in ('r', 'p') then 28
+            when c.relkind in ('v', 'f') then pg_catalog.pg_relation_is_updatable(c.oid, true)
+            else 0
+       end,
+       d.description
+  from pg_catalog.pg_class c
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  left join pg_catalog.pg_description d
+         on d.objoid = c.oid and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objsubid = 0
+ where n.nspname = any ($1::pg_catalog.text[])
+   and c.relkind in ('r', 'p', 'v', 'm', 'f')
+   and not c.relispartition
+   and c.relpersistence <> 't')sql";
+
+// A domain's base type is the first type below it that is no domain. It counts only when it is
+// built in; a domain over a user's type keeps its own name, as in PostgREST.
+constexpr char kColumnsSql[] = R"sql(
+with recursive below (domain, type) as (
+  select t.oid, t.typbasetype from pg_catalog.pg_type t where t.typtype = 'd'
+  union all
+  select b.domain, t.typbasetype
+    from below b join pg_catalog.pg_type t on t.oid = b.type
+   where t.typtype = 'd'
+), base (domain, type) as (
+  select b.domain, b.type
+    from below b join pg_catalog.pg_type t on t.oid = b.type
+   where t.typtype <> 'd' and t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
+)
+select a.attrelid, a.attname,
+       case when base.type is not null then pg_catalog.format_type(base.type, null)
+            when t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
+              then pg_catalog.format_type(a.atttypid, null)
+            else pg_catalog.format_type(a.atttypid, a.atttypmod)
+       end,
+       pg_catalog.format_type(a.atttypid, a.atttypmod),
+       not (a.attnotnull or t.typtype = 'd' and t.typnotnull),
+       case when a.attgenerated <> '' then null
+            when f.adbin is null and t.typtype = 'd' then pg_catalog.pg_get_expr(t.typdefaultbin, 0)
+            else pg_catalog.pg_get_expr(f.adbin, f.adrelid)
+       end,
+       d.description
+  from pg_catalog.pg_attribute a
+  join pg_catalog.pg_class c on c.oid = a.attrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  join pg_catalog.pg_type t on t.oid = a.atttypid
+  left join base on base.domain = t.oid
+  left join pg_catalog.pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
+  left join pg_catalog.pg_description d
+         on d.objoid = a.attrelid and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
+        and d.objsubid = a.attnum
+ where n.nspname = any ($1::pg_catalog.text[])
+   and c.relkind in ('r', 'p', 'v', 'm', 'f')
+   and not c.relispartition
+   and c.relpersistence <> 't'
+   and a.attnum > 0 and not a.attisdropped
+ order by a.attrelid, a.attnum)sql";
+
+constexpr char kPrimaryKeysSql[] = R"sql(
+select k.conrelid, a.attname
+  from pg_catalog.pg_constraint k
+  join pg_catalog.pg_class c on c.oid = k.conrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = any (k.conkey)
+ where k.contype = 'p' and n.nspname = any ($1::pg_catalog.text[])
+ order by k.conrelid, a.attname)sql";
+
+// Settings of the roles that the session user may become, as far as it may set them itself.
+// Parameter privileges exist from PostgreSQL 15 on.
+#define PGRST_ROLE_SETTINGS(may_set)                                                             \
+  "select r.rolname, s.name, pg_catalog.substr(o.setting, pg_catalog.length(s.name) + 2)"        \
+  "  from pg_catalog.pg_roles r"                                                                 \
+  " cross join lateral pg_catalog.unnest(r.rolconfig) o (setting)"                               \
+  "  join pg_catalog.pg_settings s"                                                              \
+  "    on pg_catalog.lower(s.name) = pg_catalog.lower(pg_catalog.split_part(o.setting, '=', 1))" \
+  " where r.rolname <> session_user and pg_catalog.pg_has_role(session_user, r.oid, 'member')"   \
+  "   and (s.context = 'user'" may_set                                                           \
+  ")"                                                                                            \
+  " order by 1, 2"
+
+constexpr char kRoleSettingsSql14[] = PGRST_ROLE_SETTINGS("");
+constexpr char kRoleSettingsSql15[] =
+    PGRST_ROLE_SETTINGS(" or pg_catalog.has_parameter_privilege(session_user, s.name, 'set')");
+#undef PGRST_ROLE_SETTINGS
+
+constexpr char kSettingsSql[] = R"sql(
+select pg_catalog.split_part(o.setting, '=', 1),
+       pg_catalog.substr(o.setting, pg_catalog.strpos(o.setting, '=') + 1)
+  from pg_catalog.pg_db_role_setting s
+ cross join lateral pg_catalog.unnest(s.setconfig) o (setting)
+ where s.setdatabase in (0, (select d.oid from pg_catalog.pg_database d
+                              where d.datname = pg_catalog.current_database()))
+   and s.setrole in (0, (select r.oid from pg_catalog.pg_roles r where r.rolname = session_user))
+   and o.setting ~ '^(pgrst|app\.settings)\.'
+ order by s.setrole <> 0, s.setdatabase <> 0)sql";
+
+// '{"a","b"}': the text of a text[].
+std::string array_literal(const std::vector<std::string>& values) {
+  std::string out = "{";
+  for (const auto& value : values) {
+    if (out.size() > 1) out += ',';
+    out += '"';
+    for (const char c : value) {
+      if (c == '"' || c == '\\') out += '\\';
+      out += c;
+    }
+    out += '"';
+  }
+  return out + "}";
+}
+
+}  // namespace
+
+std::vector<CatalogQuery> catalog_queries(const std::vector<std::string>& schemas,
+                                          int server_version) {
+  const std::string names = array_literal(schemas);
+  return {
+      {kTablesSql, {names}},
+      {kColumnsSql, {names}},
+      {kPrimaryKeysSql, {names}},
+      {server_version >= 150000 ? kRoleSettingsSql15 : kRoleSettingsSql14, {}},
+      {kSettingsSql, {}},
+  };
+}
+
+}  // namespace pgrst

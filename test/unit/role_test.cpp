@@ -1,0 +1,344 @@
+#include "auth/role.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pgrst {
+namespace {
+
+constexpr int64_t kNow = 1700000000;
+
+AuthSettings settings(std::string_view path = "$.role") {
+  AuthSettings s;
+  s.role_claim = parse_role_claim_path(path).value();
+  s.anon_role = "anon";
+  return s;
+}
+
+// "" for success, else the message.
+std::string verdict(std::string_view claims, const AuthSettings& s = settings()) {
+  const Result<AuthResult> result = resolve_role(Claims{std::string(claims)}, s, kNow);
+  if (result.ok()) return "";
+  EXPECT_EQ(result.error().status, 401);
+  EXPECT_EQ(result.error().code, "PGRST303");
+  EXPECT_FALSE(result.error().headers.empty());
+  return result.error().message;
+}
+
+std::string with_time(const char* claim, int64_t at) {
+  return "{\"" + std::string(claim) + "\":" + std::to_string(at) + "}";
+}
+
+std::string role_of(std::string_view path, std::string_view claims) {
+  const Result<AuthResult> result = resolve_role(Claims{std::string(claims)}, settings(path), kNow);
+  return result.ok() ? result->role : result.error().code + " " + result.error().message;
+}
+
+std::string claims_of(std::string_view claims, std::string_view path = "$.role") {
+  const Result<AuthResult> result = resolve_role(Claims{std::string(claims)}, settings(path), kNow);
+  return result.ok() ? result->claims_json : result.error().message;
+}
+
+TEST(ResolveRole, Exp) {
+  EXPECT_EQ(verdict(with_time("exp", kNow)), "");
+  EXPECT_EQ(verdict(with_time("exp", kNow - 30)), "");
+  EXPECT_EQ(verdict(with_time("exp", kNow - 31)), "JWT expired");
+  EXPECT_EQ(verdict(R"({"exp":9999999999})"), "");
+  EXPECT_EQ(verdict(R"({"exp":null})"), "");
+  EXPECT_EQ(verdict(R"({"exp":"9999999999"})"), "The JWT 'exp' claim must be a number");
+  EXPECT_EQ(verdict(R"({"exp":true})"), "The JWT 'exp' claim must be a number");
+  EXPECT_EQ(verdict(R"({"exp":[9999999999]})"), "The JWT 'exp' claim must be a number");
+}
+
+TEST(ResolveRole, Nbf) {
+  EXPECT_EQ(verdict(with_time("nbf", kNow + 30)), "");
+  EXPECT_EQ(verdict(with_time("nbf", kNow + 31)), "JWT not yet valid");
+  EXPECT_EQ(verdict(R"({"nbf":null})"), "");
+  EXPECT_EQ(verdict(R"({"nbf":"invalid"})"), "The JWT 'nbf' claim must be a number");
+}
+
+TEST(ResolveRole, Iat) {
+  EXPECT_EQ(verdict(with_time("iat", kNow + 30)), "");
+  EXPECT_EQ(verdict(with_time("iat", kNow + 31)), "JWT issued at future");
+  EXPECT_EQ(verdict(R"({"iat":null})"), "");
+  EXPECT_EQ(verdict(R"({"iat":{}})"), "The JWT 'iat' claim must be a number");
+}
+
+// PostgREST reads a number that is no integer of 64 bits as 0.
+TEST(ResolveRole, OddNumbersCountAsZero) {
+  EXPECT_EQ(verdict(R"({"exp":9999999999.0})"), "");
+  EXPECT_EQ(verdict(R"({"exp":99999e5})"), "");
+  EXPECT_EQ(verdict(R"({"exp":9999999999.5})"), "JWT expired");
+  EXPECT_EQ(verdict(R"({"exp":1e400})"), "JWT expired");
+  EXPECT_EQ(verdict(R"({"exp":9223372036854775807})"), "");
+  EXPECT_EQ(verdict(R"({"exp":9223372036854775808})"), "JWT expired");
+  EXPECT_EQ(verdict(R"({"exp":123456789012345678901234567890})"), "JWT expired");
+  EXPECT_EQ(verdict(R"({"exp":-1})"), "JWT expired");
+  EXPECT_EQ(verdict(R"({"nbf":9999999999.5})"), "");
+  EXPECT_EQ(verdict(R"({"nbf":1e18})"), "JWT not yet valid");
+  EXPECT_EQ(verdict(R"({"nbf":1e30})"), "");
+  // A huge number elsewhere changes nothing.
+  EXPECT_EQ(verdict(R"({"exp":9999999999,"id":1e999})"), "");
+  EXPECT_EQ(verdict(R"({"exp":1,"id":1e999})"), "JWT expired");
+}
+
+TEST(ResolveRole, Audience) {
+  AuthSettings s = settings();
+  for (const char* claims : {R"({"aud":"other"})", R"({"aud":["other"]})", R"({"aud":""})"}) {
+    EXPECT_EQ(verdict(claims, s), "") << claims;
+  }
+  s.audience = "ours";
+  for (const char* claims : {"{}", R"({"aud":null})", R"({"aud":[]})", R"({"aud":"ours"})",
+                             R"({"aud":["ours"]})", R"({"aud":["other","ours","third"]})"}) {
+    EXPECT_EQ(verdict(claims, s), "") << claims;
+  }
+  for (const char* claims : {R"({"aud":"other"})", R"({"aud":""})", R"({"aud":"OURS"})",
+                             R"({"aud":["other","third"]})", R"({"aud":[""]})"}) {
+    EXPECT_EQ(verdict(claims, s), "JWT not in audience") << claims;
+  }
+  for (const char* claims :
+       {R"({"aud":1})", R"({"aud":{"invalid":"value"}})", R"({"aud":true})",
+        R"({"aud":[{"invalid":"value"},"ours"]})", R"({"aud":["ours",null]})"}) {
+    EXPECT_EQ(verdict(claims, s), "The JWT 'aud' claim must be a string or an array of strings")
+        << claims;
+    EXPECT_NE(verdict(claims), "") << claims;
+  }
+}
+
+TEST(ResolveRole, TheFirstFaultOfExpNbfIatAudIsReported) {
+  AuthSettings s = settings();
+  s.audience = "ours";
+  EXPECT_EQ(verdict(R"({"aud":1,"iat":"x","nbf":"x","exp":1})", s), "JWT expired");
+  EXPECT_EQ(verdict(R"({"aud":1,"iat":"x","nbf":9e9})", s), "JWT not yet valid");
+  EXPECT_EQ(verdict(R"({"aud":1,"iat":"x"})", s), "The JWT 'iat' claim must be a number");
+  EXPECT_EQ(verdict(R"({"aud":1,"iat":9e9})", s), "JWT issued at future");
+}
+
+TEST(ResolveRole, AClaimFaultComesBeforeAMissingRole) {
+  AuthSettings s = settings();
+  s.anon_role.reset();
+  EXPECT_EQ(verdict(R"({"exp":1})", s), "JWT expired");
+  const Result<AuthResult> result = resolve_role(Claims{"{}"}, s, kNow);
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, "PGRST302");
+  EXPECT_EQ(result.error().message, "Anonymous access is disabled");
+}
+
+TEST(ResolveRole, FallsBackToTheAnonymousRole) {
+  const Result<AuthResult> anonymous = resolve_role(Claims{R"({"id":1})"}, settings(), kNow);
+  ASSERT_TRUE(anonymous.ok());
+  EXPECT_EQ(anonymous->role, "anon");
+  EXPECT_TRUE(anonymous->is_anonymous);
+  EXPECT_EQ(anonymous->claims_json, R"({"id":1,"role":"anon"})");
+
+  const Result<AuthResult> user = resolve_role(Claims{R"({"role":"u"})"}, settings(), kNow);
+  ASSERT_TRUE(user.ok());
+  EXPECT_FALSE(user->is_anonymous);
+
+  const Result<AuthResult> same = resolve_role(Claims{R"({"role":"anon"})"}, settings(), kNow);
+  ASSERT_TRUE(same.ok());
+  EXPECT_TRUE(same->is_anonymous);
+}
+
+TEST(ResolveRole, AValueThatIsNoStringIsItsJson) {
+  EXPECT_EQ(role_of("$.role", R"({"role":null})"), "null");
+  EXPECT_EQ(role_of("$.role", R"({"role":12})"), "12");
+  EXPECT_EQ(role_of("$.role", R"({"role":true})"), "true");
+  EXPECT_EQ(role_of("$.role", R"({"role":["a", "b"]})"), R"(["a","b"])");
+  EXPECT_EQ(role_of("$.role", R"({"role":{"a": 1}})"), R"({"a":1})");
+  EXPECT_EQ(role_of("$.role", R"({"role":""})"), "");
+}
+
+// What PostgreSQL would cut short or the reader cannot hold must not become some other role.
+TEST(ResolveRole, RefusesNamesThatWouldChange) {
+  EXPECT_EQ(role_of("$.role", R"({"role":"admin\u0000x"})"), "PGRST303 Parsing claims failed");
+  EXPECT_EQ(role_of("$.role", R"({"role":123456789012345678901234567890})"),
+            "PGRST303 Parsing claims failed");
+  EXPECT_EQ(role_of("$.role", R"({"role":"u","id":123456789012345678901234567890})"), "u");
+}
+
+TEST(ResolveRole, ClaimsJsonHoldsTheRoleOnce) {
+  EXPECT_EQ(claims_of("{}"), R"({"role":"anon"})");
+  EXPECT_EQ(claims_of(" { } \n"), R"({"role":"anon"})");
+  EXPECT_EQ(claims_of(R"({"role":"u"})"), R"({"role":"u"})");
+  EXPECT_EQ(claims_of(R"({"a":1,"role":"u","b":2})"), R"({"a":1,"role":"u","b":2})");
+  EXPECT_EQ(claims_of(R"({"a":1,"r\u006fle":"u","b":2})"), R"({"a":1,"role":"u","b":2})");
+  EXPECT_EQ(claims_of(R"({"role":[1,{"x":"]},"}]})"), R"({"role":"[1,{\"x\":\"]},\"}]"})");
+  EXPECT_EQ(claims_of(R"({"app":{"role":"x"},"role":"y"})", "$.app.role"),
+            R"({"app":{"role":"x"},"role":"x"})");
+  EXPECT_EQ(claims_of(R"({"role":"q\"\\\n\u00e9"})"), "{\"role\":\"q\\\"\\\\\\n\xC3\xA9\"}");
+}
+
+TEST(ResolveRole, ClaimsJsonKeepsOtherMembersText) {
+  EXPECT_EQ(
+      claims_of("{ \"a\" : [ 1.50 , 1e2,\t{ \"b , }\" : \"x \\\" y\" } ] ,\r\n \"role\":\"u\" }"),
+      R"({"a":[1.50,1e2,{"b , }":"x \" y"}],"role":"u"})");
+  EXPECT_EQ(claims_of(R"({"id":123456789012345678901234567890,"x":-1E999,"y":"12"})"),
+            R"({"id":123456789012345678901234567890,"x":-1E999,"y":"12","role":"anon"})");
+  EXPECT_EQ(claims_of(R"({"a\\":"\\","b":"]"})"), R"({"a\\":"\\","b":"]","role":"anon"})");
+}
+
+TEST(ResolveRole, ClaimsThatAreNoObjectAreRefused) {
+  EXPECT_EQ(verdict("[]"), "Parsing claims failed");
+  EXPECT_EQ(verdict("nonsense"), "Parsing claims failed");
+}
+
+TEST(ResolveAnonymous, GivesTheAnonymousRole) {
+  AuthSettings s = settings();
+  s.anon_role = "web\"anon";
+  const Result<AuthResult> result = resolve_anonymous(s);
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->role, "web\"anon");
+  EXPECT_EQ(result->claims_json, R"({"role":"web\"anon"})");
+  EXPECT_TRUE(result->is_anonymous);
+  s.anon_role.reset();
+  EXPECT_EQ(resolve_anonymous(s).error().code, "PGRST302");
+}
+
+// PostgREST v16.2's own cases, and some more.
+TEST(RoleClaimPath, JsonPathSelects) {
+  EXPECT_EQ(role_of("$.postgrest.a_role", R"({"postgrest":{"a_role":"author"},"other":"c"})"),
+            "author");
+  EXPECT_EQ(role_of("$.customObject.manyRoles[1]",
+                    R"({"customObject":{"manyRoles":["other","author"]},"other":{}})"),
+            "author");
+  EXPECT_EQ(role_of(R"($["https://www.example.com/roles"][0].value)",
+                    R"({"https://www.example.com/roles":[{"value":"author"}],"other":666})"),
+            "author");
+  EXPECT_EQ(role_of("$['a b'].key", R"({"a b":{"key":"author"}})"), "author");
+  EXPECT_EQ(role_of("$.aud[0]", R"({"aud":["author"]})"), "author");
+  EXPECT_EQ(role_of("$.roles[-1]", R"({"roles":["a","b","c"]})"), "c");
+  EXPECT_EQ(role_of("$.roles[-4]", R"({"roles":["a","b","c"]})"), "anon");
+  EXPECT_EQ(role_of("$.myDomain[3]", R"({"myDomain":["other","author"],"other":1.23})"), "anon");
+  EXPECT_EQ(role_of("$.myRole", R"({"role":"author","other":true})"), "anon");
+  EXPECT_EQ(role_of("$.role.x", R"({"role":"author"})"), "anon");
+  EXPECT_EQ(role_of("$.role[0]", R"({"role":"author"})"), "anon");
+  EXPECT_EQ(role_of("$.role[0]", R"({"role":{"0":"author"}})"), "anon");
+  EXPECT_EQ(role_of("$ .a\t[ 0 ] [ 'b' ]", R"({"a":[{"b":"author"}]})"), "author");
+  EXPECT_EQ(role_of("$.\xC3\xA9t\xC3\xA9", "{\"\xC3\xA9t\xC3\xA9\":\"author\"}"), "author");
+}
+
+std::vector<PathStep> steps(std::string_view path) { return parse_role_claim_path(path)->steps; }
+
+TEST(RoleClaimPath, JsonPathParses) {
+  EXPECT_EQ(parse_role_claim_path("$.role").value(), RoleClaimPath());
+  EXPECT_EQ(steps(R"($["\"\\\/\b\f\n\r\t\u00e9\uD83D\ude00'"])"),
+            std::vector<PathStep>{MemberStep{"\"\\/\b\f\n\r\t\xC3\xA9\xF0\x9F\x98\x80'"}});
+  EXPECT_EQ(steps(R"($['\'"'][''])"), (std::vector<PathStep>{MemberStep{"'\""}, MemberStep{""}}));
+  EXPECT_EQ(steps("$[9007199254740991]"), std::vector<PathStep>{IndexStep{9007199254740991}});
+}
+
+TEST(RoleClaimPath, JsonPathRefusesBadSyntax) {
+  for (const char* path : {"$",
+                           "$.",
+                           "$..",
+                           "$.1a",
+                           "$.a b",
+                           "$.role ",
+                           "$.my_role;;domain",
+                           "$.a-b",
+                           "$[",
+                           "$[]",
+                           "$['a'",
+                           "$['a",
+                           "$['a\\'",
+                           "$[a]",
+                           "$[01]",
+                           "$[-0]",
+                           "$[-]",
+                           "$[1",
+                           "$[1 2]",
+                           "$[9007199254740992]",
+                           "$[99999999999999999999]",
+                           R"($["\'"])",
+                           R"($['\"'])",
+                           R"($["\x"])",
+                           R"($["\u12"])",
+                           R"($["\ud800"])",
+                           R"($["\ud800\u0041"])",
+                           R"($["\udc00"])",
+                           "$['a\nb']",
+                           "$['\xFF']",
+                           "$$.role",
+                           "$role"}) {
+    const Result<RoleClaimPath> result = parse_role_claim_path(path);
+    ASSERT_FALSE(result.ok()) << path;
+    EXPECT_EQ(result.error().message.find("failed to parse role-claim-key value ("), 0U);
+  }
+  EXPECT_EQ(parse_role_claim_path("$.a[x]").error().message,
+            "failed to parse role-claim-key value ($.a[x]): expected a quoted name or an index at "
+            "position 5");
+}
+
+TEST(RoleClaimPath, JsonPathRefusesUnsupportedSelectors) {
+  for (const char* path : {"$..role", "$.*", "$[*]", "$[1:2]", "$[:2]", "$['a','b']", "$[0,1]",
+                           "$.roles[?(@ == 'author')]", "$.roles[?search(@, '^au')]"}) {
+    const Result<RoleClaimPath> result = parse_role_claim_path(path);
+    ASSERT_FALSE(result.ok()) << path;
+    EXPECT_NE(result.error().message.find("only names and indexes are supported"),
+              std::string::npos)
+        << result.error().message;
+  }
+}
+
+TEST(RoleClaimPath, DottedSelects) {
+  const char* roles = R"({"realm_access":{"roles":["other",7,"test_author"]}})";
+  EXPECT_EQ(role_of(".postgrest.a_role", R"({"postgrest":{"a_role":"author"}})"), "author");
+  EXPECT_EQ(role_of(R"(."https://www.example.com/roles"[0].value)",
+                    R"({"https://www.example.com/roles":[{"value":"author"}]})"),
+            "author");
+  EXPECT_EQ(role_of(R"(.a."b-c"[0])", R"({"a":{"b-c":["author"]}})"), "author");
+  EXPECT_EQ(role_of(".1$@_", R"({"1$@_":"author"})"), "author");
+  EXPECT_EQ(role_of(R"(.realm_access.roles[?(@ == "test_author")])", roles), "test_author");
+  EXPECT_EQ(role_of(R"(.realm_access.roles[?(@=="test_author")])", roles), "test_author");
+  EXPECT_EQ(role_of(R"(.realm_access.roles[?(@ != "other")])", roles), "test_author");
+  EXPECT_EQ(role_of(R"(.realm_access.roles[?(@ ^== "test_")])", roles), "test_author");
+  EXPECT_EQ(role_of(R"(.realm_access.roles[?(@ ==^ "_author")])", roles), "test_author");
+  EXPECT_EQ(role_of(R"(.realm_access.roles[?(@ *== "t_a")])", roles), "test_author");
+  EXPECT_EQ(role_of(R"(.realm_access.roles[?(@ *== "")])", roles), "other");
+  EXPECT_EQ(role_of(R"(.realm_access.roles[?(@ == "nobody")])", roles), "anon");
+  EXPECT_EQ(role_of(R"(.roles[?(@ == "string")])", R"({"roles":[{"k":"string"}]})"), "anon");
+  EXPECT_EQ(role_of(R"(.roles[?(@ != "x")])", R"({"roles":"y"})"), "anon");
+  EXPECT_EQ(role_of(".role[0]", R"({"role":{"0":"author"}})"), "anon");
+  EXPECT_EQ(role_of(".role[99]", R"({"role":["author"]})"), "anon");
+}
+
+TEST(RoleClaimPath, DottedParses) {
+  const Result<RoleClaimPath> path = parse_role_claim_path(R"(.roles[0][?(@ ==^ "x y")])");
+  ASSERT_TRUE(path.ok());
+  EXPECT_TRUE(path->deprecated);
+  EXPECT_EQ(path->steps, (std::vector<PathStep>{MemberStep{"roles"}, IndexStep{0},
+                                                FilterStep{FilterOperator::kEndsWith, "x y"}}));
+  EXPECT_FALSE(parse_role_claim_path("$.role")->deprecated);
+}
+
+TEST(RoleClaimPath, DottedRefusesBadSyntax) {
+  for (const char* path : {"",
+                           "role",
+                           "role.other",
+                           ".role##",
+                           ".my_role;;domain",
+                           ".#$$%&$%/",
+                           "1234",
+                           ".role[?(@ =)]",
+                           ".role[?(@ == role)]",
+                           R"(.role[?(@ == "a")].x)",
+                           R"(.role[?(@ == "a")][0])",
+                           R"(.role[?(@ == "a")] )",
+                           R"(.role[?(@ == "a)])",
+                           R"(.role[? (@ == "a")])",
+                           ".role[]",
+                           ".role[-1]",
+                           ".role[0",
+                           ".role[99999999999999999999]",
+                           ".",
+                           "..",
+                           ".a.",
+                           R"(."a)",
+                           ".a b",
+                           "@@.role.other"}) {
+    EXPECT_FALSE(parse_role_claim_path(path).ok()) << path;
+  }
+}
+
+}  // namespace
+}  // namespace pgrst
