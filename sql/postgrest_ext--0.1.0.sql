@@ -1,60 +1,63 @@
 -- postgrest_ext: a PostgREST-compatible REST server inside PostgreSQL.
 \echo Use "CREATE EXTENSION postgrest_ext" to load this file. \quit
 
+CREATE SCHEMA pgrst;
+COMMENT ON SCHEMA pgrst IS 'postgrest_ext: settings, status and functions';
+
 -- Settings of this database, over those of postgresql.conf and of ALTER DATABASE / ALTER ROLE.
-CREATE TABLE config (
+CREATE TABLE pgrst.config (
   name text PRIMARY KEY,
   value text NOT NULL
 );
-COMMENT ON TABLE config IS
+COMMENT ON TABLE pgrst.config IS
   'Settings of postgrest_ext for this database: names without the prefix pgrst., or app.settings.*';
-SELECT pg_catalog.pg_extension_config_dump('config', '');
-REVOKE ALL ON config FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('pgrst.config', '');
+REVOKE ALL ON pgrst.config FROM PUBLIC;
 
-CREATE FUNCTION config_check() RETURNS trigger
+CREATE FUNCTION pgrst.config_check() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'pgrst_config_check';
-CREATE FUNCTION config_changed() RETURNS trigger
+CREATE FUNCTION pgrst.config_changed() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'pgrst_config_changed';
-REVOKE ALL ON FUNCTION config_check(), config_changed() FROM PUBLIC;
-CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON config
-  FOR EACH ROW EXECUTE FUNCTION config_check();
-CREATE TRIGGER reload AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON config
-  FOR EACH STATEMENT EXECUTE FUNCTION config_changed();
+REVOKE ALL ON FUNCTION pgrst.config_check(), pgrst.config_changed() FROM PUBLIC;
+CREATE TRIGGER check_row BEFORE INSERT OR UPDATE ON pgrst.config
+  FOR EACH ROW EXECUTE FUNCTION pgrst.config_check();
+CREATE TRIGGER reload AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pgrst.config
+  FOR EACH STATEMENT EXECUTE FUNCTION pgrst.config_changed();
 
-CREATE FUNCTION reload() RETURNS void
+CREATE FUNCTION pgrst.reload() RETURNS void
   LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pgrst_reload';
-COMMENT ON FUNCTION reload() IS
+COMMENT ON FUNCTION pgrst.reload() IS
   'Reloads settings and schema cache when the transaction commits; never needed after DDL';
-REVOKE ALL ON FUNCTION reload() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgrst.reload() FROM PUBLIC;
 
-CREATE TYPE response AS (status int, headers json, body text);
-COMMENT ON TYPE response IS 'An HTTP response; headers as [{"Name": "value"}, ...]';
+CREATE TYPE pgrst.response AS (status int, headers json, body text);
+COMMENT ON TYPE pgrst.response IS 'An HTTP response; headers as [{"Name": "value"}, ...]';
 
-CREATE FUNCTION request(method text, path text, headers json DEFAULT '{}', body text DEFAULT NULL)
-  RETURNS response
+CREATE FUNCTION pgrst.request(method text, path text, headers json DEFAULT '{}', body text DEFAULT NULL)
+  RETURNS pgrst.response
   LANGUAGE c AS 'MODULE_PATHNAME', 'pgrst_request';
-COMMENT ON FUNCTION request(text, text, json, text) IS
+COMMENT ON FUNCTION pgrst.request(text, text, json, text) IS
   'Answers a request in this session: in the caller''s transaction, with the caller''s rights';
-REVOKE ALL ON FUNCTION request(text, text, json, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgrst.request(text, text, json, text) FROM PUBLIC;
 
-CREATE FUNCTION to_sql(method text, path text, headers json DEFAULT '{}', body text DEFAULT NULL)
+CREATE FUNCTION pgrst.to_sql(method text, path text, headers json DEFAULT '{}', body text DEFAULT NULL)
   RETURNS json
   LANGUAGE c AS 'MODULE_PATHNAME', 'pgrst_to_sql';
-COMMENT ON FUNCTION to_sql(text, text, json, text) IS
+COMMENT ON FUNCTION pgrst.to_sql(text, text, json, text) IS
   'The role, settings, SQL and parameters that a request would run';
-REVOKE ALL ON FUNCTION to_sql(text, text, json, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgrst.to_sql(text, text, json, text) FROM PUBLIC;
 
-CREATE FUNCTION status_rows() RETURNS TABLE (
+CREATE FUNCTION pgrst.status_rows() RETURNS TABLE (
     database text, process text, pid int, state text, started_at timestamptz, port int,
     requests bigint, schema_loads bigint, schema_checks bigint, tables bigint, queue bigint,
     last_error text, last_error_at timestamptz)
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgrst_status_rows';
-REVOKE ALL ON FUNCTION status_rows() FROM PUBLIC;
-CREATE VIEW status AS SELECT * FROM status_rows();
-COMMENT ON VIEW status IS 'The processes of postgrest_ext in this server, of all databases';
-REVOKE ALL ON status FROM PUBLIC;
+REVOKE ALL ON FUNCTION pgrst.status_rows() FROM PUBLIC;
+CREATE VIEW pgrst.status AS SELECT * FROM pgrst.status_rows();
+COMMENT ON VIEW pgrst.status IS 'The processes of postgrest_ext in this server, of all databases';
+REVOKE ALL ON pgrst.status FROM PUBLIC;
 
 -- Monitoring tools read the status.
 GRANT USAGE ON SCHEMA pgrst TO pg_monitor;
-GRANT SELECT ON status TO pg_monitor;
-GRANT EXECUTE ON FUNCTION status_rows() TO pg_monitor;
+GRANT SELECT ON pgrst.status TO pg_monitor;
+GRANT EXECUTE ON FUNCTION pgrst.status_rows() TO pg_monitor;

@@ -71,7 +71,11 @@ Result<OperatorExpr> parse_filter_value(std::string_view value) {
 
 Result<std::optional<OperatorExpr>> parse_rpc_value(std::string_view value) {
   return parse_with<std::optional<OperatorExpr>>("filter", value, [](auto& s, auto& out) {
-    return s.option(out, [&](OperatorExpr& expr) { return rules::filter_value(s, expr); });
+    bool found = false;
+    OperatorExpr expr;
+    const bool ok = s.option(found, [&] { return rules::filter_value(s, expr); });
+    if (found) out = std::move(expr);
+    return ok;
   });
 }
 

@@ -42,8 +42,9 @@ Kind kind_of(std::string_view name) {
 }
 
 std::string decode(std::string_view raw) {
-  if (raw.find_first_of("%+") == std::string_view::npos) return std::string(raw);
-  return percent_decode(raw, true);
+  const bool encoded =
+      raw.find('%') != std::string_view::npos || raw.find('+') != std::string_view::npos;
+  return encoded ? percent_decode(raw, true) : std::string(raw);
 }
 
 // query = [ pair, { ( "&" | ";" ), pair } ] ;   pair = { any }, [ "=", { any } ] ;
@@ -52,9 +53,10 @@ Parameters split_query(std::string_view raw) {
   Parameters out;
   out.reserve(8);
   while (!raw.empty()) {
-    const size_t end = raw.find_first_of("&;");
+    size_t end = 0;
+    while (end < raw.size() && raw[end] != '&' && raw[end] != ';') end++;
     const std::string_view pair = raw.substr(0, end);
-    raw.remove_prefix(end == std::string_view::npos ? raw.size() : end + 1);
+    raw.remove_prefix(std::min(end + 1, raw.size()));
     const size_t equal = pair.find('=');
     Parameter& parameter = out.emplace_back();
     parameter.name = decode(pair.substr(0, equal));
@@ -107,7 +109,9 @@ std::string canonical_query(const Parameters& parameters) {
 }
 
 void make_valid(std::string& text) {
-  if (!is_valid_utf8(text)) text = to_valid_utf8(text);
+  const bool ascii = std::all_of(text.begin(), text.end(),
+                                 [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (!ascii && !is_valid_utf8(text)) text = to_valid_utf8(text);
 }
 
 // The value of the first parameter of that kind, or nullptr.

@@ -311,6 +311,7 @@ bool logic_expr(Scanner<kTrack>& s, LogicExpr& out) {
     return false;
   }
   if (!s.enter(kMaxNesting)) return false;
+  out.children.reserve(4);
   const bool ok =
       seq.then(s.separated(child, [&] { return lexeme(s, [&] { return s.character(','); }); })) &&
       seq.then(lexeme(s, [&] { return s.character(')'); }));

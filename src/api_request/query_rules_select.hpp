@@ -209,6 +209,7 @@ bool select_item(Scanner<kTrack>& s, SelectItem& out) {
 template <bool kTrack>
 bool select_items(Scanner<kTrack>& s, std::vector<SelectItem>& out) {
   out.clear();
+  out.reserve(4);
   const auto items = [&] {
     return s.separated(
         [&] {

@@ -24,10 +24,13 @@
 #include "pg/compat.hpp"
 
 extern "C" {
+#include "access/heapam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_authid.h"
-#include "commands/dbcommands.h"
+#include "catalog/pg_database.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
@@ -35,9 +38,8 @@ extern "C" {
 #include "storage/lmgr.h"
 #include "storage/procarray.h"
 #include "tcop/tcopprot.h"
-#include "utils/acl.h"
+#include "utils/rel.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
@@ -55,19 +57,37 @@ constexpr int kEnoughForNow = 1;  // executors kept although nobody asks for mor
 
 int64_t now_ms() { return GetCurrentTimestamp() / 1000; }
 
+// The row of `catalog` whose name column holds `name`, copied, or null. By sequential scan: without a
+// database, indexes of shared catalogs can be opened only after some session has built the relation cache's
+// init file, and after a restart nobody has yet.
+HeapTuple px_find_by_name(Oid catalog, AttrNumber name_column, const char* name) {
+  Relation relation = table_open(catalog, AccessShareLock);
+  TableScanDesc scan = table_beginscan_catalog(relation, 0, nullptr);
+  HeapTuple found = nullptr;
+  for (HeapTuple tuple = heap_getnext(scan, ForwardScanDirection); tuple != nullptr;
+       tuple = heap_getnext(scan, ForwardScanDirection)) {
+    bool is_null = false;
+    const Datum value = heap_getattr(tuple, name_column, RelationGetDescr(relation), &is_null);
+    if (is_null || strcmp(NameStr(*DatumGetName(value)), name) != 0) continue;
+    found = heap_copytuple(tuple);
+    break;
+  }
+  table_endscan(scan);
+  table_close(relation, AccessShareLock);
+  return found;
+}
+
 // What can be wrong before a worker is started; null: nothing. Needs a transaction.
 const char* px_find_problem(const char* database) {
-  const Oid oid = get_database_oid(database, true);
-  if (oid == InvalidOid) return "The database does not exist.";
-  HeapTuple role = SearchSysCache1(AUTHNAME, CStringGetDatum(string_setting("db_authenticator")));
-  if (!HeapTupleIsValid(role))
-    return "The authenticator role (pgrst.db_authenticator) does not exist.";
+  if (px_find_by_name(DatabaseRelationId, Anum_pg_database_datname, database) == nullptr) {
+    return "The database does not exist.";
+  }
+  HeapTuple role =
+      px_find_by_name(AuthIdRelationId, Anum_pg_authid_rolname, string_setting("db_authenticator"));
+  if (role == nullptr) return "The authenticator role (pgrst.db_authenticator) does not exist.";
   const auto* form = reinterpret_cast<Form_pg_authid>(GETSTRUCT(role));
-  const bool is_superuser = form->rolsuper;
-  const bool may_login = form->rolcanlogin;
-  ReleaseSysCache(role);
-  if (is_superuser) return "The authenticator role (pgrst.db_authenticator) is a superuser.";
-  if (!may_login) return "The authenticator role (pgrst.db_authenticator) may not log in.";
+  if (form->rolsuper) return "The authenticator role (pgrst.db_authenticator) is a superuser.";
+  if (!form->rolcanlogin) return "The authenticator role (pgrst.db_authenticator) may not log in.";
   return nullptr;
 }
 

@@ -23,12 +23,8 @@ void write_json_path(SqlBuilder& sql, const JsonPath& path) {
       sql.raw("->");
     }
     sql.param(step.operand);
-    // The operand types of -> are text and integer: an untyped parameter alone would be ambiguous.
-    if (step.is_index) {
-      sql.raw("::pg_catalog.int4");
-    } else {
-      sql.raw("::pg_catalog.text");
-    }
+    // A key stays untyped and becomes text; an index must say that it is none.
+    if (step.is_index) sql.raw("::pg_catalog.int4");
   }
 }
 

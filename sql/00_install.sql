@@ -1,0 +1,22 @@
+-- What CREATE EXTENSION makes, who may use it, and that it goes away again.
+CREATE EXTENSION postgrest_ext;
+\dx+ postgrest_ext
+SELECT extname, extversion, nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace
+ WHERE extname = 'postgrest_ext';
+-- Nobody but the owner gets at settings, requests and reloads; monitoring reads the status.
+CREATE ROLE regress_pgrst_nobody;
+SET ROLE regress_pgrst_nobody;
+SELECT * FROM pgrst.config;
+SELECT pgrst.reload();
+SELECT * FROM pgrst.request('GET', '/t');
+SELECT pgrst.to_sql('GET', '/t');
+SELECT count(*) FROM pgrst.status;
+RESET ROLE;
+GRANT pg_monitor TO regress_pgrst_nobody;
+SET ROLE regress_pgrst_nobody;
+SELECT process, state FROM pgrst.status WHERE process = 'launcher';
+RESET ROLE;
+DROP ROLE regress_pgrst_nobody;
+DROP EXTENSION postgrest_ext;
+SELECT count(*) FROM pg_namespace WHERE nspname = 'pgrst';
+CREATE EXTENSION postgrest_ext;
