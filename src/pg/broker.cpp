@@ -75,7 +75,9 @@ Broker::Broker(DatabaseShared& db, Receiver& receiver) : db_(db), receiver_(rece
     use->number = i;
     use->slot = &db.slot(i);
     slots_.push_back(std::move(use));
-    const Outcome outcome = db.slot(i).outcome.load();
+    Outcome outcome = Outcome::kQueued;
+    db.slot(i).outcome.compare_exchange_strong(outcome, Outcome::kAbandoned);
+    outcome = db.slot(i).outcome.load();
     const bool orphaned = db.slot(i).sequence.load() != 0 && is_pending(outcome);
     if (orphaned) {
       slots_[i]->stage = SlotUse::Stage::kDelivered;

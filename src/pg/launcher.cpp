@@ -137,10 +137,10 @@ class Service {
     if (gateway_ == nullptr) {
       if (now < retry_at_ms_) return retry_at_ms_ - now;
       start_gateway(now);
-    } else {
-      start_executors();
+      return gateway_ == nullptr ? retry_at_ms_ - now : kTurnMs;
     }
-    return gateway_ == nullptr ? retry_at_ms_ - now : kTurnMs;
+    start_executors(now);
+    return executor_retry_at_ms_ > now ? executor_retry_at_ms_ - now : kTurnMs;
   }
 
   bool all_stopped() {
@@ -164,7 +164,6 @@ class Service {
   void reap() {
     if (gateway_ != nullptr && is_stopped(gateway_)) {
       forget(gateway_);
-      // The next gateway begins with executors of its own: they hold nothing, and end quickly.
       const bool lived = now_ms() - gateway_started_ms_ > kLastBackoffMs;
       backoff_ms_ = lived ? kFirstBackoffMs : std::min(backoff_ms_ * 2, kLastBackoffMs);
       retry_at_ms_ = now_ms() + backoff_ms_;
@@ -207,8 +206,7 @@ class Service {
     db_.executor_wanted = true;  // the one that introspects
   }
 
-  void start_executors() {
-    const int64_t now = now_ms();
+  void start_executors(int64_t now) {
     if (db_.gateway_pid.load() == 0 || db_.state.load() == ServiceState::kDormant) return;
     int alive = 0;
     int free = -1;
@@ -219,8 +217,10 @@ class Service {
         free = static_cast<int>(i);
       }
     }
-    const bool wanted = db_.executor_wanted.exchange(false) || alive < kEnoughForNow;
-    if (!wanted || free < 0 || now < executor_retry_at_ms_) return;
+    const bool wanted = db_.executor_wanted.load() || alive < kEnoughForNow;
+    if (!wanted || now < executor_retry_at_ms_) return;
+    db_.executor_wanted = false;
+    if (free < 0) return;
     const std::string name = "postgrest executor " + std::to_string(free) + " " + db_.name;
     const BackgroundWorker worker = px_describe_worker(
         kExecutorMain, name.c_str(), "postgrest executor", {index_, static_cast<uint16_t>(free)});
