@@ -4,6 +4,8 @@
 // the schema cache. The ApiRequest owns everything it holds.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <string>
 #include <utility>
 #include <variant>

@@ -4,6 +4,8 @@
 // (docs/references/api/resource_representation.rst).
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <string>
 #include <string_view>
 #include <vector>

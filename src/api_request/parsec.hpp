@@ -18,6 +18,8 @@
 // so that both runs agree. No globals; thread-safe.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>

@@ -4,6 +4,8 @@
 // wins; what is not known stands in `invalid` (docs/references/api/preferences.rst).
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>

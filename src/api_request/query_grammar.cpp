@@ -45,8 +45,10 @@ Result<T> parse_with(std::string_view what, std::string_view text, Grammar gramm
 }  // namespace
 
 Result<std::vector<SelectItem>> parse_select(std::string_view value) {
-  return parse_with<std::vector<SelectItem>>(
-      "select parameter", value, [](auto& s, auto& out) { return rules::select_items(s, out); });
+  return parse_with<std::vector<SelectItem>>("select parameter", value, [](auto& s, auto& out) {
+    out.reserve(8);
+    return rules::select_items(s, out);
+  });
 }
 
 Result<std::vector<FieldName>> parse_columns(std::string_view value) {

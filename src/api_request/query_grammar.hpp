@@ -8,6 +8,8 @@
 // beyond that). Pure functions; thread-safe.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>

@@ -6,6 +6,8 @@
 // UTF-8 becomes U+FFFD; linear in the input but for sorting. Pure; thread-safe.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -2,6 +2,8 @@
 // query_grammar.cpp; protocol and invariants as in query_rules_names.hpp.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <optional>
@@ -311,7 +313,7 @@ bool logic_expr(Scanner<kTrack>& s, LogicExpr& out) {
     return false;
   }
   if (!s.enter(kMaxNesting)) return false;
-  out.children.reserve(4);
+  out.children.reserve(2);
   const bool ok =
       seq.then(s.separated(child, [&] { return lexeme(s, [&] { return s.character(','); }); })) &&
       seq.then(lexeme(s, [&] { return s.character(')'); }));

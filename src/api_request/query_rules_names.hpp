@@ -6,6 +6,8 @@
 // order, because the order decides what an error message lists.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <string>
 #include <string_view>
 #include <utility>

@@ -2,6 +2,8 @@
 // query_rules_names.hpp.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -209,7 +211,6 @@ bool select_item(Scanner<kTrack>& s, SelectItem& out) {
 template <bool kTrack>
 bool select_items(Scanner<kTrack>& s, std::vector<SelectItem>& out) {
   out.clear();
-  out.reserve(4);
   const auto items = [&] {
     return s.separated(
         [&] {

@@ -4,6 +4,8 @@
 // and Content-Range (docs/references/api/pagination_count.rst). All arithmetic saturates at int64.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>

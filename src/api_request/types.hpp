@@ -6,6 +6,8 @@
 // and shapes are PostgREST's (ApiRequest/Types), so that its documentation explains ours.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -5,6 +5,8 @@
 // neither on the locale nor on the C library's Unicode version.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 namespace pgrst {
 
 // General category L* of Unicode 16.0.

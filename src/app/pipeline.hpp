@@ -6,6 +6,8 @@
 // gateway, pgrst.request() and the tests share them. Nothing here blocks or runs SQL.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstdint>
 #include <variant>
 

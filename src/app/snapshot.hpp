@@ -4,6 +4,8 @@
 // Configured and SchemaCache -> Snapshot. Swapped whole; a request keeps the one it started with.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <memory>
 #include <string>
 #include <variant>

@@ -5,6 +5,8 @@
 // comparisons.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstdint>
 
 #include "auth/jwt_cache.hpp"

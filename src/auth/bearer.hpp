@@ -1,6 +1,8 @@
 // The bearer token of a request: the way into the auth stage.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <optional>
 #include <string_view>
 

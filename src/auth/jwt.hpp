@@ -7,6 +7,8 @@
 // Ownership: everything by value. Only files of auth/ include OpenSSL.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstddef>
 #include <optional>
 #include <string>

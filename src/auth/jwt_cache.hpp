@@ -9,6 +9,8 @@
 // Ownership: owns its entries; not thread-safe, one per process.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <list>

@@ -8,6 +8,8 @@
 // Ownership: everything by value.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -9,6 +9,8 @@
 // parse.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <simdjson.h>
 
 #include <cstddef>

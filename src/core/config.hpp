@@ -6,6 +6,8 @@
 // in-database names without the "pgrst." in front (docs/references/configuration.rst).
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <span>

@@ -6,6 +6,8 @@
 // (docs/references/errors.rst).
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>

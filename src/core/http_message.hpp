@@ -6,6 +6,8 @@
 // dialect.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>

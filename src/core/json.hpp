@@ -1,6 +1,8 @@
 // JSON writing for the core. Reading is simdjson's, at the places that need it.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <string>
 #include <string_view>
 

@@ -6,6 +6,8 @@
 // Ownership: holds both by value.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <optional>
 #include <utility>
 #include <variant>

@@ -1,6 +1,8 @@
 // Text helpers of the whole core: pure functions over bytes and UTF-8.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>

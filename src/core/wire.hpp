@@ -6,6 +6,8 @@
 // empty texts from then on. Texts that a reader returns point into the message.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstdint>
 #include <cstring>
 #include <string>

@@ -9,6 +9,8 @@
 // sockets and all memory of connections; callers own what they are given.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <optional>

@@ -1,7 +1,7 @@
-#include "pg/broker.hpp"
-
 #include <csignal>
 #include <ctime>
+
+#include "pg/broker.hpp"
 
 namespace pgrst::pg {
 

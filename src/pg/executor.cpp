@@ -16,9 +16,10 @@
 #include <string>
 
 #include "core/wire.hpp"
+#include "pg/protocol.hpp"
+
 #include "pg/guard.hpp"
 #include "pg/introspection.hpp"
-#include "pg/protocol.hpp"
 #include "pg/shmem.hpp"
 #include "pg/spi_transaction.hpp"
 #include "pg/worker.hpp"

@@ -11,6 +11,7 @@
 
 #include "core/config.hpp"
 #include "pg/session_request.hpp"
+
 #include "pg/shmem.hpp"
 
 #include "pg/compat.hpp"

@@ -21,11 +21,12 @@
 
 #include "app/pipeline.hpp"
 #include "http/server.hpp"
+#include "pg/snapshot_keeper.hpp"
+
 #include "pg/broker.hpp"
 #include "pg/guard.hpp"
 #include "pg/introspection.hpp"
 #include "pg/invalidation.hpp"
-#include "pg/snapshot_keeper.hpp"
 #include "pg/worker.hpp"
 
 #include "pg/compat.hpp"

@@ -1,10 +1,9 @@
-#include "pg/gucs.hpp"
-
 #include <array>
 #include <cstring>
 #include <utility>
 
 #include "core/wire.hpp"
+#include "pg/gucs.hpp"
 
 #include "pg/compat.hpp"
 

@@ -1,9 +1,9 @@
-#include "pg/introspection.hpp"
-
 #include <algorithm>
 
-#include "pg/guard.hpp"
 #include "schema_cache/catalog_queries.hpp"
+
+#include "pg/introspection.hpp"
+#include "pg/guard.hpp"
 
 #include "pg/compat.hpp"
 

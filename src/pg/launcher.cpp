@@ -17,8 +17,9 @@
 #include <string>
 #include <vector>
 
-#include "pg/guard.hpp"
 #include "pg/gucs.hpp"
+
+#include "pg/guard.hpp"
 #include "pg/worker.hpp"
 
 #include "pg/compat.hpp"
@@ -57,9 +58,9 @@ constexpr int kEnoughForNow = 1;  // executors kept although nobody asks for mor
 
 int64_t now_ms() { return GetCurrentTimestamp() / 1000; }
 
-// The row of `catalog` whose name column holds `name`, copied, or null. By sequential scan: without a
-// database, indexes of shared catalogs can be opened only after some session has built the relation cache's
-// init file, and after a restart nobody has yet.
+// The row of `catalog` whose name column holds `name`, copied, or null. By sequential scan: without
+// a database, indexes of shared catalogs can be opened only after some session has built the
+// relation cache's init file, and after a restart nobody has yet.
 HeapTuple px_find_by_name(Oid catalog, AttrNumber name_column, const char* name) {
   Relation relation = table_open(catalog, AccessShareLock);
   TableScanDesc scan = table_beginscan_catalog(relation, 0, nullptr);

@@ -1,6 +1,7 @@
 // The module's entry: settings, shared memory, hooks, and the launcher.
 
 #include "pg/gucs.hpp"
+
 #include "pg/shmem.hpp"
 #include "pg/utility_hook.hpp"
 #include "pg/worker.hpp"

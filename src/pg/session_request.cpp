@@ -1,5 +1,3 @@
-#include "pg/session_request.hpp"
-
 #include <simdjson.h>
 
 #include <ctime>
@@ -7,11 +5,12 @@
 
 #include "app/pipeline.hpp"
 #include "core/json.hpp"
-#include "pg/introspection.hpp"
+#include "pg/session_request.hpp"
 #include "pg/snapshot_keeper.hpp"
-#include "pg/spi_transaction.hpp"
 
+#include "pg/introspection.hpp"
 #include "pg/shmem.hpp"
+#include "pg/spi_transaction.hpp"
 
 namespace pgrst::pg {
 

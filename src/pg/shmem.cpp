@@ -1,10 +1,11 @@
-#include "pg/shmem.hpp"
-
 #include <cstring>
 #include <new>
 
-#include "pg/compat.hpp"
 #include "pg/gucs.hpp"
+
+#include "pg/shmem.hpp"
+
+#include "pg/compat.hpp"
 
 extern "C" {
 #include "storage/ipc.h"

@@ -1,7 +1,6 @@
-#include "pg/spi_transaction.hpp"
-
 #include <cstring>
 
+#include "pg/spi_transaction.hpp"
 #include "pg/guard.hpp"
 #include "pg/json_writer.hpp"
 

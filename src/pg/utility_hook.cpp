@@ -1,7 +1,6 @@
-#include "pg/utility_hook.hpp"
-
 #include <cstring>
 
+#include "pg/utility_hook.hpp"
 #include "pg/shmem.hpp"
 
 #include "pg/compat.hpp"

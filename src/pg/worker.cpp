@@ -1,8 +1,8 @@
-#include "pg/worker.hpp"
-
 #include <cstring>
 
 #include "pg/gucs.hpp"
+
+#include "pg/worker.hpp"
 
 #include "pg/compat.hpp"
 

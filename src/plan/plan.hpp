@@ -1,6 +1,8 @@
 // ApiRequest and SchemaCache -> ActionPlan: what to do, checked against what there is.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include "api_request/api_request.hpp"
 #include "core/result.hpp"
 #include "plan/read_plan.hpp"

@@ -5,6 +5,8 @@
 // it becomes SQL.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>

@@ -2,6 +2,8 @@
 // it.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <optional>
 #include <string>
 #include <variant>

@@ -4,6 +4,8 @@
 // qualified with.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include "plan/types.hpp"
 #include "query/sql_builder.hpp"
 #include "schema_cache/identifiers.hpp"

@@ -5,6 +5,8 @@
 // (docs/references/transactions.rst).
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <string>
 
 #include "api_request/api_request.hpp"

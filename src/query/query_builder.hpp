@@ -4,6 +4,8 @@
 // plain: no CTE, no aggregate on top, since rows become JSON in the executor (pg/json_writer.cpp).
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include "plan/read_plan.hpp"
 #include "query/transaction.hpp"
 

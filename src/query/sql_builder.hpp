@@ -5,6 +5,8 @@
 // parameters, and type names that hold nothing but the characters of type names.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>

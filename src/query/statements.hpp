@@ -1,6 +1,8 @@
 // ActionPlan -> the statements of its transaction, and what each result set is.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include "plan/plan.hpp"
 #include "query/transaction.hpp"
 

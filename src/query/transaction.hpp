@@ -6,6 +6,8 @@
 // decoders accept only well-formed messages.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>

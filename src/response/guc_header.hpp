@@ -5,6 +5,8 @@
 // "Response Headers").
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <string_view>
 
 #include "core/http_message.hpp"

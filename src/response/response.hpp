@@ -4,6 +4,8 @@
 // which bytes are the body. The body of a read stays where it is (HttpResponse::body_is_result).
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include "api_request/api_request.hpp"
 #include "core/result.hpp"
 #include "query/transaction.hpp"

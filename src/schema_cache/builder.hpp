@@ -5,6 +5,8 @@
 // but their bytes came through shared memory: a damaged record gives an error, never a crash.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <string_view>
 #include <vector>
 

@@ -5,6 +5,8 @@
 // set of catalogs: whoever adds a catalog here adds it there.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <string>
 #include <vector>
 

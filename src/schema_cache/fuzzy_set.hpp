@@ -10,6 +10,8 @@
 // Ownership: owns its names. Searching is const and needs no lock.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,8 @@
 // Names of database objects as keys of the schema cache.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <functional>
 #include <string>
 #include <string_view>

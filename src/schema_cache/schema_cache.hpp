@@ -5,6 +5,8 @@
 // it.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <map>
 #include <optional>
 #include <string>

@@ -2,6 +2,8 @@
 // table.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
