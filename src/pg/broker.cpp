@@ -82,7 +82,7 @@ Broker::Broker(DatabaseShared& db, Receiver& receiver) : db_(db), receiver_(rece
     if (orphaned) {
       slots_[i]->stage = SlotUse::Stage::kDelivered;
       in_use_++;
-      discard(*slots_[i]);
+      cancel_in_executor(*slots_[i]);
     } else {
       free_.push_back(i);
     }
@@ -373,14 +373,19 @@ void Broker::cancel(http::Ticket ticket) {
   for (const auto& use : slots_) {
     if (use->stage == SlotUse::Stage::kFree || use->work.ticket != ticket) continue;
     use->cancelled = true;
-    use->slot->discarded = true;
-    const int32_t index = use->slot->executor.load();
-    if (index < 0) return;
-    ExecutorShared& executor = db_.executor(index);
-    executor.cancel_sequence = use->slot->sequence.load();
-    if (const pid_t pid = executor.pid.load(); pid > 0) kill(pid, SIGINT);
+    cancel_in_executor(*use);
     return;
   }
+}
+
+// Nobody waits for the result any more: the executor drops it, and stops what runs.
+void Broker::cancel_in_executor(SlotUse& use) {
+  discard(use);
+  const int32_t index = use.slot->executor.load();
+  if (index < 0) return;
+  ExecutorShared& executor = db_.executor(index);
+  executor.cancel_sequence = use.slot->sequence.load();
+  if (const pid_t pid = executor.pid.load(); pid > 0) kill(pid, SIGINT);
 }
 
 }  // namespace pgrst::pg

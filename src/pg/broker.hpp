@@ -85,6 +85,7 @@ class Broker {
   void deliver(SlotUse& use);
   void fail(SlotUse& use, Failure failure);
   void discard(SlotUse& use);
+  void cancel_in_executor(SlotUse& use);
   void wake_reader(SlotUse& use);
   void wake_writer(SlotUse& use);
   void free_if_done(SlotUse& use);

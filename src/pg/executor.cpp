@@ -118,6 +118,8 @@ class RequestInSlot {
     return message;
   }
 
+  bool is_discarded() const { return slot_.discarded.load(); }
+
   void write_response(const ResponseHead& head, Bodies& bodies) {
     const std::string bytes = encode_response_head(head);
     if (!write(bytes.data(), bytes.size())) return;
@@ -239,7 +241,7 @@ class Executor {
     ResponseHead head;
     try {
       const auto bytes = request.read_message();
-      if (!bytes) return;
+      if (!bytes || request.is_discarded()) return;
       head = run_message(*bytes, bodies);
     } catch (const std::exception& e) {
       abort_and_discard();
