@@ -32,8 +32,7 @@
 
 namespace pgrst::parsec {
 
-// -- error messages
-// -----------------------------------------------------------------------------------
+// -- error messages ------------------------------------------------------------------------------
 
 // In the order in which Parsec shows them.
 enum class MessageKind : uint8_t { kSysUnexpect, kUnexpect, kExpect };
@@ -103,8 +102,7 @@ std::string show_position(std::string_view text, size_t position);
 // "unexpected ... expecting ...", on one line.
 std::string show_messages(const Trace<true>& trace);
 
-// -- characters
-// ---------------------------------------------------------------------------------------
+// -- characters ----------------------------------------------------------------------------------
 
 // A set of ASCII characters.
 class AsciiSet {
@@ -126,8 +124,7 @@ struct CodePoint {
 // The code point at `position`, which is before the end.
 CodePoint decode_at(std::string_view text, size_t position);
 
-// -- scanner
-// ------------------------------------------------------------------------------------------
+// -- scanner -------------------------------------------------------------------------------------
 
 template <bool kTrack>
 class Scanner {

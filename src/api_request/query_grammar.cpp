@@ -100,8 +100,7 @@ Result<AtPath<LogicTree>> parse_logic(std::string_view name, std::string_view va
   return AtPath<LogicTree>{std::move(path.path), std::move(tree)};
 }
 
-// -- for tests
-// ----------------------------------------------------------------------------------------
+// -- for tests -----------------------------------------------------------------------------------
 
 namespace {
 

@@ -61,8 +61,7 @@ Result<std::optional<OperatorExpr>> parse_rpc_value(std::string_view value);
 // parentheses.
 Result<AtPath<LogicTree>> parse_logic(std::string_view name, std::string_view value);
 
-// -- for tests
-// ----------------------------------------------------------------------------------------
+// -- for tests -----------------------------------------------------------------------------------
 
 enum class GrammarRule {
   kFieldName,

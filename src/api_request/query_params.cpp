@@ -25,8 +25,7 @@ struct Parameter {
 };
 using Parameters = std::vector<Parameter>;
 
-// -- splitting
-// ----------------------------------------------------------------------------------------
+// -- splitting -----------------------------------------------------------------------------------
 
 // By the whole name or by its last word: "clients.order" orders an embedded level.
 Kind kind_of(std::string_view name) {
@@ -127,8 +126,7 @@ void sort_and_deduplicate(std::vector<T>& values) {
   values.erase(std::unique(values.begin(), values.end()), values.end());
 }
 
-// -- ranges
-// -------------------------------------------------------------------------------------------
+// -- ranges --------------------------------------------------------------------------------------
 
 // What limit= and offset= said of one level; of repetitions the last counts.
 struct LimitOffset {
@@ -165,8 +163,7 @@ Result<void> collect_ranges(const Parameters& parameters, QueryParams& out) {
   return {};
 }
 
-// -- filters
-// ------------------------------------------------------------------------------------------
+// -- filters -------------------------------------------------------------------------------------
 
 Result<void> add_filter(Parameter& parameter, bool is_rpc_read, QueryParams& out) {
   PGRST_TRY(TreePath path, parse_tree_path(parameter.name));
@@ -187,8 +184,7 @@ Result<void> add_filter(Parameter& parameter, bool is_rpc_read, QueryParams& out
   return {};
 }
 
-// -- the whole
-// ----------------------------------------------------------------------------------------
+// -- the whole -----------------------------------------------------------------------------------
 
 Result<void> parse_orders(const Parameters& parameters, QueryParams& out) {
   for (const Parameter& parameter : parameters) {

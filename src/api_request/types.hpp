@@ -23,8 +23,7 @@ using Cast = std::string;
 using Hint = std::string;
 using EmbedPath = std::vector<std::string>;  // "clients.projects.id=..." -> {"clients", "projects"}
 
-// -- fields
-// -------------------------------------------------------------------------------------------
+// -- fields --------------------------------------------------------------------------------------
 
 struct JsonOperation {
   bool as_text = false;   // ->> rather than ->
@@ -42,8 +41,7 @@ struct Field {
   bool operator==(const Field&) const = default;
 };
 
-// -- select
-// -------------------------------------------------------------------------------------------
+// -- select --------------------------------------------------------------------------------------
 
 enum class AggregateFunction { kSum, kAvg, kCount, kMax, kMin };
 enum class JoinType { kInner, kLeft };
@@ -82,8 +80,7 @@ struct SelectItem {
   bool operator==(const SelectItem&) const = default;
 };
 
-// -- filters
-// ------------------------------------------------------------------------------------------
+// -- filters -------------------------------------------------------------------------------------
 
 // Operators of one operand that take no any/all modifier.
 enum class SimpleOperator {
@@ -171,8 +168,7 @@ struct LogicTree {
   bool operator==(const LogicTree&) const = default;
 };
 
-// -- order and ranges
-// ---------------------------------------------------------------------------------
+// -- order and ranges ----------------------------------------------------------------------------
 
 enum class OrderDirection { kAsc, kDesc };
 enum class OrderNulls { kFirst, kLast };
@@ -197,8 +193,7 @@ struct NonnegRange {
   bool operator==(const NonnegRange&) const = default;
 };
 
-// -- query parameters
-// ---------------------------------------------------------------------------------
+// -- query parameters ----------------------------------------------------------------------------
 
 template <class T>
 struct AtPath {
@@ -225,8 +220,7 @@ struct QueryParams {
   bool operator==(const QueryParams&) const = default;
 };
 
-// -- actions
-// ------------------------------------------------------------------------------------------
+// -- actions -------------------------------------------------------------------------------------
 
 enum class Mutation { kCreate, kDelete, kSingleUpsert, kUpdate };
 enum class InvokeMethod { kGet, kHead, kPost };

@@ -2,10 +2,12 @@
 
 #include <microhttpd.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <unordered_map>
 
 #include "core/text.hpp"
@@ -25,6 +27,7 @@ struct Exchange {
   uint64_t swallowed = 0;  // bytes of a body beyond the limit
   bool seen = false;       // the handler was called with the headers
   bool dispatched = false;
+  struct Peer* peer = nullptr;
   bool suspended = false;
   bool answered = false;
   HttpResponse response;
@@ -52,6 +55,19 @@ struct MallocedCopy {
   char* bytes;
 };
 
+// A connection, between its requests too.
+struct Peer {
+  int socket = -1;
+  bool receiving = true;      // a request's line and headers are awaited
+  int64_t since_seconds = 0;  // since when
+};
+
+int64_t monotonic_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return now.tv_sec;
+}
+
 class MhdServer : public Server {
  public:
   explicit MhdServer(const Limits& limits) : limits_(limits) {}
@@ -69,6 +85,7 @@ class MhdServer : public Server {
   void stream(Ticket ticket, HttpResponse head, std::unique_ptr<BodySource> source) override;
   void continue_stream(Ticket ticket) override;
   std::vector<Ticket> find_gone(const std::vector<Ticket>& tickets) override;
+  void close_slow() override;
   void drain() override;
   unsigned open_connections() const override {
     return MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections;
@@ -81,6 +98,8 @@ class MhdServer : public Server {
   MHD_Result send(Exchange& exchange, MHD_Connection* connection);
   ssize_t on_read_body(Exchange& exchange, char* buffer, size_t size);
   void on_ended(Exchange* exchange);
+  Peer* on_connected(int socket);
+  void on_disconnected(Peer* peer) { peers_.erase(peer); }
 
  private:
   Exchange* find(Ticket ticket);
@@ -95,11 +114,11 @@ class MhdServer : public Server {
   // Never used twice in a process: answers to an earlier server's tickets must find nobody.
   inline static Ticket next_ticket_ = 1;
   std::vector<Arrival> arrivals_;
+  std::unordered_map<Peer*, std::unique_ptr<Peer>> peers_;
   std::unordered_map<Ticket, Exchange*> exchanges_;  // dispatched and not ended
 };
 
-// -- callbacks: no exception may leave them, and none calls out of this file
-// ---------------------------
+// -- callbacks: no exception may leave them, and none calls out of this file ---------------------
 
 void* uri_callback(void* cls, const char* uri, MHD_Connection*) noexcept {
   try {
@@ -139,6 +158,26 @@ void completed_callback(void*, MHD_Connection*, void** con_cls,
   *con_cls = nullptr;
 }
 
+int socket_of(MHD_Connection* connection) {
+  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  return info == nullptr ? -1 : info->connect_fd;
+}
+
+void connection_callback(void* cls, MHD_Connection* connection, void** socket_context,
+                         MHD_ConnectionNotificationCode code) noexcept {
+  auto* server = static_cast<MhdServer*>(cls);
+  try {
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+      *socket_context = server->on_connected(socket_of(connection));
+    } else if (*socket_context != nullptr) {
+      server->on_disconnected(static_cast<Peer*>(*socket_context));
+      *socket_context = nullptr;
+    }
+  } catch (...) {
+    *socket_context = nullptr;  // not watched
+  }
+}
+
 ssize_t body_callback(void* cls, uint64_t, char* buffer, size_t size) noexcept {
   auto* exchange = static_cast<Exchange*>(cls);
   try {
@@ -157,13 +196,15 @@ MHD_Result header_callback(void* cls, MHD_ValueKind, const char* name, const cha
   }
 }
 
-// -- a request comes in
-// --------------------------------------------------------------------------------
+// -- a request comes in --------------------------------------------------------------------------
 
 MHD_Result MhdServer::on_headers(Exchange& exchange, MHD_Connection* connection,
                                  const char* method) {
   exchange.seen = true;
   exchange.connection = connection;
+  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  if (info != nullptr) exchange.peer = static_cast<Peer*>(info->socket_context);
+  if (exchange.peer != nullptr) exchange.peer->receiving = false;
   exchange.request.method = method;
   exchange.request.headers.reserve(8);
   MHD_get_connection_values(connection, MHD_HEADER_KIND, &header_callback, &exchange.request);
@@ -210,8 +251,7 @@ MHD_Result MhdServer::on_complete(Exchange& exchange, MHD_Connection* connection
   return MHD_YES;
 }
 
-// -- its response goes out
-// -----------------------------------------------------------------------------
+// -- its response goes out -----------------------------------------------------------------------
 
 MHD_Response* MhdServer::make_response(Exchange& exchange) {
   if (exchange.source) {
@@ -258,6 +298,10 @@ ssize_t MhdServer::on_read_body(Exchange& exchange, char* buffer, size_t size) {
 
 void MhdServer::on_ended(Exchange* exchange) {
   if (exchange->ticket != 0) exchanges_.erase(exchange->ticket);
+  if (exchange->peer != nullptr) {
+    exchange->peer->receiving = true;
+    exchange->peer->since_seconds = monotonic_seconds();
+  }
   delete exchange;
 }
 
@@ -292,8 +336,7 @@ void MhdServer::continue_stream(Ticket ticket) {
   if (exchange != nullptr && exchange->answered) resume(*exchange);
 }
 
-// -- the daemon
-// ----------------------------------------------------------------------------------------
+// -- the daemon ----------------------------------------------------------------------------------
 
 bool MhdServer::open(int listen_socket) {
   const MHD_OptionItem options[] = {
@@ -304,6 +347,7 @@ bool MhdServer::open(int listen_socket) {
       {MHD_OPTION_CONNECTION_TIMEOUT, static_cast<intptr_t>(limits_.idle_timeout), nullptr},
       {MHD_OPTION_UNESCAPE_CALLBACK, reinterpret_cast<intptr_t>(&unescape_nothing), nullptr},
       {MHD_OPTION_URI_LOG_CALLBACK, reinterpret_cast<intptr_t>(&uri_callback), this},
+      {MHD_OPTION_NOTIFY_CONNECTION, reinterpret_cast<intptr_t>(&connection_callback), this},
       {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<intptr_t>(&completed_callback), this},
       {MHD_OPTION_END, 0, nullptr},
   };
@@ -334,10 +378,9 @@ std::vector<Ticket> MhdServer::find_gone(const std::vector<Ticket>& tickets) {
   for (const Ticket ticket : tickets) {
     const Exchange* exchange = find(ticket);
     if (exchange == nullptr) continue;
-    const auto* info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    if (info == nullptr) continue;
-    fds.push_back({info->connect_fd, POLLRDHUP, 0});
+    const int socket = socket_of(exchange->connection);
+    if (socket < 0) continue;
+    fds.push_back({socket, POLLRDHUP, 0});
     polled.push_back(ticket);
   }
   if (fds.empty() || poll(fds.data(), fds.size(), 0) <= 0) return gone;
@@ -346,6 +389,24 @@ std::vector<Ticket> MhdServer::find_gone(const std::vector<Ticket>& tickets) {
       gone.push_back(polled[i]);
   }
   return gone;
+}
+
+Peer* MhdServer::on_connected(int socket) {
+  auto peer = std::make_unique<Peer>();
+  peer->socket = socket;
+  peer->since_seconds = monotonic_seconds();
+  Peer* key = peer.get();
+  peers_.emplace(key, std::move(peer));
+  return key;
+}
+
+void MhdServer::close_slow() {
+  // libmicrohttpd closes the idle ones itself, after the same time: what is left is not idle.
+  const int64_t limit = monotonic_seconds() - static_cast<int64_t>(limits_.idle_timeout) - 1;
+  for (const auto& [key, peer] : peers_) {
+    // It sees the end of the stream and closes.
+    if (peer->receiving && peer->since_seconds < limit) shutdown(peer->socket, SHUT_RDWR);
+  }
 }
 
 void MhdServer::drain() {

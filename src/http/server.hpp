@@ -69,6 +69,10 @@ class Server {
   virtual void stream(Ticket ticket, HttpResponse head, std::unique_ptr<BodySource> source) = 0;
   virtual void continue_stream(Ticket ticket) = 0;
 
+  // Closes connections that have not completed a request's line and headers within the idle
+  // time-out: one that sends a byte now and then is never idle. To be called about once a second.
+  virtual void close_slow() = 0;
+
   // Tickets, of those given, whose client has closed its connection.
   virtual std::vector<Ticket> find_gone(const std::vector<Ticket>& tickets) = 0;
 

@@ -93,8 +93,7 @@ Broker::Broker(DatabaseShared& db, Receiver& receiver) : db_(db), receiver_(rece
 
 Broker::~Broker() = default;
 
-// -- work goes out
-// -------------------------------------------------------------------------------------
+// -- work goes out -------------------------------------------------------------------------------
 
 bool Broker::submit(Work& work, size_t max_queue) {
   if (free_.empty() && backlog_.size() >= max_queue) return false;
@@ -210,8 +209,7 @@ int64_t Broker::next_deadline_ms(int64_t now_ms) const {
   return next;
 }
 
-// -- results come in
-// -----------------------------------------------------------------------------------
+// -- results come in -----------------------------------------------------------------------------
 
 void Broker::process_events() {
   while (const auto number = db_.events().pop()) {
@@ -355,8 +353,7 @@ void Broker::wake_writer(SlotUse& use) {
   if (Latch* latch = db_.executor(executor).latch.load()) SetLatch(latch);
 }
 
-// -- cancelling
-// ----------------------------------------------------------------------------------------
+// -- cancelling ----------------------------------------------------------------------------------
 
 std::vector<http::Ticket> Broker::running_since(int64_t since_ms) const {
   std::vector<http::Ticket> tickets;

@@ -52,8 +52,7 @@ ExecutorShared* me = nullptr;
 volatile sig_atomic_t current_slot = -1;
 volatile uint64_t current_sequence = 0;
 
-// -- leaving
-// ------------------------------------------------------------------------------------------
+// -- leaving -------------------------------------------------------------------------------------
 
 // Also runs when the process ends with FATAL in the middle of a request: no palloc, no ereport.
 void on_exit(int, Datum) {
@@ -85,8 +84,7 @@ void on_cancel(SIGNAL_ARGS) {
   errno = saved_errno;
 }
 
-// -- waiting
-// ------------------------------------------------------------------------------------------
+// -- waiting -------------------------------------------------------------------------------------
 
 void px_wait(long timeout_ms) {
   const int events = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (timeout_ms >= 0 ? WL_TIMEOUT : 0);
@@ -100,8 +98,7 @@ bool wait(long timeout_ms) {
   return !guard([&] { px_wait(timeout_ms); }, ErrorLog::kSilent).has_value();
 }
 
-// -- one request
-// --------------------------------------------------------------------------------------
+// -- one request ---------------------------------------------------------------------------------
 
 class RequestInSlot {
  public:

@@ -48,8 +48,7 @@ PG_FUNCTION_INFO_V1(pgrst_config_check);
 namespace pgrst::pg {
 namespace {
 
-// -- pgrst.request and pgrst.to_sql
-// -------------------------------------------------------------------
+// -- pgrst.request and pgrst.to_sql --------------------------------------------------------------
 
 struct RequestTexts {
   const char* method;
@@ -137,8 +136,7 @@ void px_require_arguments(FunctionCallInfo fcinfo) {
   }
 }
 
-// -- pgrst.status
-// -------------------------------------------------------------------------------------
+// -- pgrst.status --------------------------------------------------------------------------------
 
 constexpr int kStatusColumns = 13;
 
@@ -244,11 +242,11 @@ void px_put_all(Tuplestorestate* store, TupleDesc desc) {
   }
 }
 
-// -- pgrst.config
-// -------------------------------------------------------------------------------------
+// -- pgrst.config --------------------------------------------------------------------------------
 
-// Asks all gateways of this database to reload, when the transaction commits, on standbys too.
-void px_ask_for_reload() {
+// Sends an invalidation of a relation of schema pgrst to all gateways of this database when the
+// transaction commits, on standbys too.
+void px_send_invalidation(const char* relation) {
   if (RecoveryInProgress()) {
     // Nothing can be sent through the WAL here: tell the gateways of this server directly.
     Shared* s = shared();
@@ -260,8 +258,8 @@ void px_ask_for_reload() {
     return;
   }
   const Oid schema = get_namespace_oid("pgrst", false);
-  const Oid table = get_relname_relid("config", schema);
-  if (table != InvalidOid) CacheInvalidateRelcacheByRelid(table);
+  const Oid oid = get_relname_relid(relation, schema);
+  if (oid != InvalidOid) CacheInvalidateRelcacheByRelid(oid);
 }
 
 // Copies what is wrong with a row of pgrst.config; false when nothing is.
@@ -338,13 +336,13 @@ Datum pgrst_status_rows(PG_FUNCTION_ARGS) {
 
 Datum pgrst_reload(PG_FUNCTION_ARGS) {
   (void)fcinfo;
-  px_ask_for_reload();
+  px_send_invalidation("status");  // the marker of reloads, see invalidation.hpp
   PG_RETURN_VOID();
 }
 
 Datum pgrst_config_changed(PG_FUNCTION_ARGS) {
   if (!CALLED_AS_TRIGGER(fcinfo)) elog(ERROR, "pgrst.config_changed is a trigger function");
-  px_ask_for_reload();
+  px_send_invalidation("config");  // its rows are part of the fingerprint
   PG_RETURN_POINTER(nullptr);
 }
 

@@ -348,7 +348,7 @@ class Gateway : private Broker::Receiver {
     const Snapshot& snapshot = *keeper_.snapshot();
     jwt_cache_.clear();
     jwt_cache_.set_max_entries(static_cast<size_t>(snapshot.config.jwt_cache_max_entries));
-    watch_config_table(keeper_.config_table());
+    watch_reload_marker(keeper_.reload_marker());
     db_.max_idletime = snapshot.config.db_pool_max_idletime;
     db_.max_lifetime = snapshot.config.db_pool_max_lifetime;
     db_.table_count = snapshot.schema_cache.table_count();
@@ -428,6 +428,10 @@ class Gateway : private Broker::Receiver {
   void sweep(int64_t now) {
     if (!server_ || now < sweep_at_ms_) return;
     sweep_at_ms_ = now + kSweepMs;
+    if (now >= close_slow_at_ms_) {
+      close_slow_at_ms_ = now + kIdleTurnMs;
+      server_->close_slow();
+    }
     const auto running = broker_.running_since(now - kSweepMs);
     if (running.empty()) return;
     for (const http::Ticket ticket : server_->find_gone(running)) broker_.cancel(ticket);
@@ -487,6 +491,7 @@ class Gateway : private Broker::Receiver {
   int64_t retry_at_ms_ = 0;
   int64_t sweep_at_ms_ = 0;
   int64_t listen_at_ms_ = 0;
+  int64_t close_slow_at_ms_ = 0;
   uint64_t settings_generation_ = 0;
   uint64_t reload_generation_ = 0;
 
@@ -511,6 +516,7 @@ void px_start(Datum argument) {
   the_db->gateway_started_at = GetCurrentTimestamp();
   before_shmem_exit(&on_exit, 0);
   px_connect(*the_db);
+  the_db->gateway_connected = true;
   the_db->oid = MyDatabaseId;
   the_db->gateway_latch = MyLatch;
   px_watch_catalogs(MyDatabaseId);

@@ -39,8 +39,7 @@ namespace pgrst::pg {
 
 namespace {
 
-// -- the fingerprint
-// ----------------------------------------------------------------------------------
+// -- the fingerprint -----------------------------------------------------------------------------
 
 uint64 mix(uint64 sum, uint64 value) {
   return hash_combine64(sum, hash_bytes_uint32_extended(static_cast<uint32>(value), value >> 32));
@@ -181,8 +180,7 @@ void px_scan_catalog(Fingerprint* f, Oid catalog, AddRow add) {
   table_close(relation, AccessShareLock);
 }
 
-// -- pgrst.config
-// -------------------------------------------------------------------------------------
+// -- pgrst.config --------------------------------------------------------------------------------
 
 // The table's oid, or InvalidOid when it is not there or not as CREATE EXTENSION makes it.
 Oid px_config_table() {
@@ -235,8 +233,12 @@ void px_scan_config(Fingerprint* f, ByteSink* out) {
   table_close(relation, AccessShareLock);
 }
 
-// -- both together
-// ------------------------------------------------------------------------------------
+Oid px_reload_marker() {
+  const Oid schema = get_namespace_oid("pgrst", true);
+  return schema == InvalidOid ? InvalidOid : get_relname_relid("status", schema);
+}
+
+// -- both together -------------------------------------------------------------------------------
 
 uint64 px_fingerprint() {
   Fingerprint f;
@@ -262,7 +264,7 @@ uint64 px_fingerprint() {
 
 struct Examination {
   bool extension_present;
-  Oid config_table;
+  Oid reload_marker;
   uint64 fingerprint;
   ByteSink* config;
 };
@@ -277,7 +279,7 @@ void px_examine(Examination* out, TransactionScope scope) {
   out->extension_present = px_extension_present();
   if (out->extension_present) {
     out->fingerprint = px_fingerprint();
-    out->config_table = px_config_table();
+    out->reload_marker = px_reload_marker();
     px_scan_config(nullptr, out->config);
   }
   PopActiveSnapshot();
@@ -300,7 +302,7 @@ ResponseHead introspect(const RequestMessage& message, TransactionScope scope, B
     return head;
   }
   head.verdict.extension_present = found.extension_present;
-  head.verdict.config_table = found.config_table;
+  head.verdict.reload_marker = found.reload_marker;
   head.verdict.fingerprint = found.fingerprint;
   head.verdict.unchanged = message.known_fingerprint == found.fingerprint;
   if (found.extension_present && !head.verdict.unchanged) {

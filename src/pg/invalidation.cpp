@@ -27,7 +27,7 @@ namespace pgrst::pg {
 namespace {
 
 Oid watched_database = InvalidOid;
-Oid watched_config_table = InvalidOid;
+Oid watched_reload_marker = InvalidOid;
 uint64_t generation = 0;
 uint64_t reloads = 0;
 uint64 seen_messages = 0;  // as SharedInvalidMessageCounter counts
@@ -60,7 +60,7 @@ bool is_hint(const SharedInvalidationMessage* message) {
 void px_on_message(SharedInvalidationMessage* message) {
   if (is_hint(message)) generation++;
   if (message->id == SHAREDINVALRELCACHE_ID && message->rc.dbId == watched_database &&
-      message->rc.relId != InvalidOid && message->rc.relId == watched_config_table) {
+      message->rc.relId != InvalidOid && message->rc.relId == watched_reload_marker) {
     reloads++;
   }
   LocalExecuteInvalidationMessage(message);
@@ -71,8 +71,7 @@ void px_on_reset() {
   InvalidateSystemCaches();
 }
 
-// -- notifications
-// ------------------------------------------------------------------------------------
+// -- notifications -------------------------------------------------------------------------------
 
 bool reload_asked = false;
 
@@ -115,7 +114,7 @@ void px_poll_invalidations() {
 
 uint64_t catalog_generation() { return generation; }
 uint64_t reload_generation() { return reloads; }
-void watch_config_table(Oid config_table) { watched_config_table = config_table; }
+void watch_reload_marker(Oid marker) { watched_reload_marker = marker; }
 
 void px_listen() {
   px_poll_invalidations();

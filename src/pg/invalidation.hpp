@@ -25,15 +25,14 @@ void px_poll_invalidations();
 
 uint64_t catalog_generation();
 
-// Grows with every message about the table pgrst.config: its trigger and pgrst.reload() send one to
-// ask for a reload, also through the WAL to standbys. A changed `config_table` counts from the next
+// Grows with every message about the view pgrst.status, which nothing but pgrst.reload() sends: it
+// asks for a reload, also through the WAL to standbys. A changed `marker` counts from the next
 // message on.
 uint64_t reload_generation();
-void watch_config_table(Oid config_table);
+void watch_reload_marker(Oid marker);
 
-// -- NOTIFY pgrst
-// ------------------------------------------------------------------------------------- Heard for
-// compatibility: 'reload schema', 'reload config' and the empty payload reload both.
+// -- NOTIFY pgrst --------------------------------------------------------------------------------
+// Heard for compatibility: 'reload schema', 'reload config' and the empty payload reload both.
 
 // LISTENs in a transaction of its own.
 void px_listen();

@@ -687,6 +687,17 @@ bool px_receive_json(TupleTableSlot* slot, DestReceiver* receiver) {
   return true;
 }
 
+bool px_receive_object(TupleTableSlot* slot, DestReceiver* receiver) {
+  RowReceiver* const self = self_of(receiver);
+  if (self->rows++ > 0) return true;
+  slot_getallattrs(slot);
+  const MemoryContext old_cx = MemoryContextSwitchTo(self->row_cx);
+  px_put_columns(self, self->columns, self->column_count, slot->tts_values, slot->tts_isnull);
+  MemoryContextSwitchTo(old_cx);
+  MemoryContextReset(self->row_cx);
+  return true;
+}
+
 bool px_receive_record(TupleTableSlot* slot, DestReceiver* receiver) {
   RowReceiver* const self = self_of(receiver);
   slot_getallattrs(slot);
@@ -725,6 +736,9 @@ DestReceiver* px_create_row_receiver(RowFormat format, ByteSink* out, MemoryCont
   switch (format) {
     case RowFormat::kJsonArray:
       self->pub.receiveSlot = px_receive_json;
+      break;
+    case RowFormat::kJsonObject:
+      self->pub.receiveSlot = px_receive_object;
       break;
     case RowFormat::kRecords:
       self->pub.receiveSlot = px_receive_record;

@@ -20,10 +20,11 @@ namespace pgrst::pg {
 struct ByteSink;
 
 enum class RowFormat {
-  kJsonArray,  // '[' rows separated by ", \n " ']'
-  kRecords,    // per row: uint32 columns; per column: int32 length (-1: NULL), bytes of the type's
-               // text output. Native byte order.
-  kCountOnly   // nothing; `out` may be null
+  kJsonArray,   // '[' rows separated by ", \n " ']'
+  kJsonObject,  // the first row alone, without brackets; further rows are counted
+  kRecords,     // per row: uint32 columns; per column: int32 length (-1: NULL), bytes of the type's
+                // text output. Native byte order.
+  kCountOnly    // nothing; `out` may be null
 };
 
 // For SPIExecuteOptions.dest; serves one statement.

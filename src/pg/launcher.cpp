@@ -132,7 +132,15 @@ class Service {
     if (paused) {
       stop();
       db_.state = ServiceState::kPaused;
+      was_paused_ = true;
       return kPausedTurnMs;
+    }
+    if (was_paused_) {
+      // The workers ended because they were asked to: nothing is wrong, so nothing is to be waited
+      // for.
+      was_paused_ = false;
+      backoff_ms_ = kFirstBackoffMs / 2;
+      retry_at_ms_ = 0;
     }
     const int64_t now = now_ms();
     if (gateway_ == nullptr) {
@@ -165,6 +173,7 @@ class Service {
   void reap() {
     if (gateway_ != nullptr && is_stopped(gateway_)) {
       forget(gateway_);
+      if (!db_.gateway_connected.load() && !was_paused_) report_silent_end();
       const bool lived = now_ms() - gateway_started_ms_ > kLastBackoffMs;
       backoff_ms_ = lived ? kFirstBackoffMs : std::min(backoff_ms_ * 2, kLastBackoffMs);
       retry_at_ms_ = now_ms() + backoff_ms_;
@@ -185,16 +194,8 @@ class Service {
   void start_gateway(int64_t now) {
     backoff_ms_ = std::min(backoff_ms_ * 2, kLastBackoffMs);
     retry_at_ms_ = now + backoff_ms_;
-    const char* problem = nullptr;
-    if (const auto error = guard([&] { px_examine(db_.name, &problem); })) {
-      (void)guard([] { AbortCurrentTransaction(); });
-      report(error->message.c_str());
-      return;
-    }
-    if (problem != nullptr) {
-      report(problem);
-      return;
-    }
+    if (!is_fit()) return;
+    db_.gateway_connected = false;
     const std::string name = std::string("postgrest gateway ") + db_.name;
     const BackgroundWorker worker =
         px_describe_worker(kGatewayMain, name.c_str(), "postgrest gateway", {index_, 0});
@@ -222,6 +223,11 @@ class Service {
     if (!wanted || now < executor_retry_at_ms_) return;
     db_.executor_wanted = false;
     if (free < 0) return;
+    if (!is_fit()) {
+      // The role has lost what it needs while it was served.
+      stop();
+      return;
+    }
     const std::string name = "postgrest executor " + std::to_string(free) + " " + db_.name;
     const BackgroundWorker worker = px_describe_worker(
         kExecutorMain, name.c_str(), "postgrest executor", {index_, static_cast<uint16_t>(free)});
@@ -232,6 +238,25 @@ class Service {
       executor_retry_at_ms_ = now + 1000;
       report("No background worker slot is free for an executor (max_worker_processes).");
     }
+  }
+
+  // Whether database and role are fit to be served; says so if not.
+  bool is_fit() {
+    const char* problem = nullptr;
+    if (const auto error = guard([&] { px_examine(db_.name, &problem); })) {
+      (void)guard([] { AbortCurrentTransaction(); });
+      report(error->message.c_str());
+      return false;
+    }
+    if (problem != nullptr) report(problem);
+    return problem == nullptr;
+  }
+
+  // A gateway that ends before it is connected says why in the server log only: PostgreSQL ends it.
+  void report_silent_end() {
+    report(
+        "The gateway could not connect to the database as the authenticator role; the server log "
+        "says why.");
   }
 
   // Into pgrst.status each time, into the log when it is news.
@@ -255,6 +280,7 @@ class Service {
   int64_t retry_at_ms_ = 0;
   int64_t executor_retry_at_ms_ = 0;
   std::string last_problem_;
+  bool was_paused_ = false;
 };
 
 class Launcher {

@@ -48,7 +48,7 @@ std::string encode_response_head(const ResponseHead& head) {
   std::string payload;
   WireWriter out(payload);
   out.boolean(head.verdict.extension_present);
-  out.number(head.verdict.config_table);
+  out.number(head.verdict.reload_marker);
   out.boolean(head.verdict.unchanged);
   out.number(head.verdict.fingerprint);
   payload += encode_head(head.result);
@@ -59,7 +59,7 @@ std::optional<ResponseHead> decode_response_head(std::string_view bytes) {
   WireReader in(bytes);
   ResponseHead head;
   head.verdict.extension_present = in.boolean();
-  head.verdict.config_table = in.number<uint32_t>();
+  head.verdict.reload_marker = in.number<uint32_t>();
   head.verdict.unchanged = in.boolean();
   head.verdict.fingerprint = in.number<uint64_t>();
   if (in.failed()) return std::nullopt;

@@ -31,8 +31,8 @@ struct RequestMessage {
 
 struct IntrospectionVerdict {
   bool extension_present = false;
-  uint32_t config_table = 0;  // oid of pgrst.config
-  bool unchanged = false;     // the fingerprint is the known one; there are no result sets
+  uint32_t reload_marker = 0;  // oid of the view pgrst.status (pg/invalidation.hpp)
+  bool unchanged = false;      // the fingerprint is the known one; there are no result sets
   uint64_t fingerprint = 0;
 };
 

@@ -102,6 +102,7 @@ struct DatabaseShared {
   std::atomic<int32_t> gateway_pid;
   std::atomic<Latch*> gateway_latch;
   std::atomic<bool> gateway_sleeping;
+  std::atomic<bool> gateway_connected;      // since it was started last; or it has said why not
   std::atomic<int64_t> gateway_started_at;  // TimestampTz
   std::atomic<int32_t> port;
   std::atomic<int64_t> serving_since;  // TimestampTz

@@ -90,7 +90,7 @@ Verdict SnapshotKeeper::on_result(ResponseHead& head, uint64_t generation) {
     checked_ = generation - 1;
     return Verdict::kFailed;
   }
-  config_table_ = head.verdict.config_table;
+  reload_marker_ = head.verdict.reload_marker;
   if (!head.verdict.extension_present) return Verdict::kExtensionMissing;
   if (head.verdict.unchanged) return Verdict::kUnchanged;
   std::vector<std::string_view> sets;
@@ -133,7 +133,7 @@ Verdict SnapshotKeeper::publish(Catalog catalog) {
 void SnapshotKeeper::forget() {
   snapshot_.reset();
   wanted_schemas_.clear();
-  config_table_ = 0;
+  reload_marker_ = 0;
   force();
 }
 

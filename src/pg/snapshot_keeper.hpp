@@ -39,7 +39,7 @@ class SnapshotKeeper {
   void forget();  // the extension is gone
 
   const SnapshotPtr& snapshot() const { return snapshot_; }
-  uint32_t config_table() const { return config_table_; }
+  uint32_t reload_marker() const { return reload_marker_; }
   const std::string& problem() const { return problem_; }  // of the last result; empty: none
 
  private:
@@ -53,7 +53,7 @@ class SnapshotKeeper {
   std::vector<std::string> introspected_schemas_;
   std::vector<std::string> wanted_schemas_;  // by the settings that the database holds
   uint64_t checked_ = 0;
-  uint32_t config_table_ = 0;
+  uint32_t reload_marker_ = 0;
   bool force_pending_ = true;
   bool running_ = false;
   std::string problem_;

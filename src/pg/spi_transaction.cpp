@@ -37,8 +37,7 @@ namespace pgrst::pg {
 
 namespace {
 
-// -- settings
-// -----------------------------------------------------------------------------------------
+// -- settings ------------------------------------------------------------------------------------
 
 void px_check_text(const std::string& text) {
   (void)pg_verify_mbstr(GetDatabaseEncoding(), text.data(), static_cast<int>(text.size()), false);
@@ -74,8 +73,7 @@ void px_disarm_timeouts() {
   px_disarm_transaction_timeout();
 }
 
-// -- plans
-// --------------------------------------------------------------------------------------------
+// -- plans ---------------------------------------------------------------------------------------
 
 // Prepares `sql` with parameters of the types that its analysis finds, as PREPARE does without a
 // list.
@@ -140,8 +138,7 @@ ParamListInfo px_params(const PreparedPlan* plan, const std::vector<SqlParam>& v
   return params;
 }
 
-// -- statements
-// ---------------------------------------------------------------------------------------
+// -- statements ----------------------------------------------------------------------------------
 
 struct StatementRun {
   const Statement* statement;
@@ -154,6 +151,8 @@ RowFormat row_format(ResultFormat format) {
   switch (format) {
     case ResultFormat::kJsonArray:
       return RowFormat::kJsonArray;
+    case ResultFormat::kJsonObject:
+      return RowFormat::kJsonObject;
     case ResultFormat::kRecords:
       return RowFormat::kRecords;
     case ResultFormat::kNone:
@@ -254,12 +253,22 @@ void px_discard(bool had_temp_objects) {
 bool had_temp_objects = false;  // of the transaction that runs or was aborted last
 volatile bool committed = false;
 
+// The session user bounds what user code can reach. It was no superuser when the worker connected;
+// it may have become one since. The look-up is cached.
+void px_refuse_superuser() {
+  if (superuser_arg(GetSessionUserId())) {
+    ereport(FATAL, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                    errmsg("the authenticator role has become a superuser")));
+  }
+}
+
 void px_run_own(TransactionRun* run) {
   const Transaction& t = *run->transaction;
   had_temp_objects = false;
   committed = false;
   SetCurrentStatementStartTimestamp();
   StartTransactionCommand();
+  px_refuse_superuser();
   XactIsoLevel = isolation_level(t.isolation);
   if (t.access == AccessMode::kReadOnly) XactReadOnly = true;
   const int level = NewGUCNestLevel();
@@ -348,8 +357,7 @@ const std::string& search_path_of(const Transaction& t) {
 
 }  // namespace
 
-// -- plan cache
-// ---------------------------------------------------------------------------------------
+// -- plan cache ----------------------------------------------------------------------------------
 
 PreparedPlan* PlanCache::find(const std::string& text, const std::string& role,
                               const std::string& search_path) {
@@ -389,8 +397,7 @@ void PlanCache::forget_unprepared() {
   }
 }
 
-// -- bodies
-// -------------------------------------------------------------------------------------------
+// -- bodies --------------------------------------------------------------------------------------
 
 void Bodies::resize(size_t count) {
   clear();
@@ -403,8 +410,7 @@ void Bodies::clear() {
   sinks_.clear();
 }
 
-// -- the transaction
-// ----------------------------------------------------------------------------------
+// -- the transaction -----------------------------------------------------------------------------
 
 TransactionResult run_transaction(const Transaction& transaction, TransactionScope scope,
                                   PlanCache* plans, Bodies& bodies) {

@@ -46,6 +46,7 @@ namespace {
 
 void px_refuse(DatabaseShared& db, const char* reason) {
   px_set_last_error(db, reason);
+  db.gateway_connected = true;
   ereport(FATAL,
           (errcode(ERRCODE_CONFIG_FILE_ERROR),
            errmsg("postgrest_ext cannot serve database \"%s\"", db.name), errdetail("%s", reason)));

@@ -10,6 +10,7 @@ Result<MediaType> negotiate(const std::vector<MediaType>& accept) {
     if (type.kind == MediaType::Kind::kJson || type.kind == MediaType::Kind::kAny) {
       return MediaType{MediaType::Kind::kJson, ""};
     }
+    if (type.kind == MediaType::Kind::kSingular) return type;
   }
   std::vector<std::string> mimes;
   for (const auto& type : accept) mimes.push_back(to_mime(type));

@@ -8,8 +8,7 @@ namespace pgrst {
 
 namespace {
 
-// -- fields
-// -------------------------------------------------------------------------------------------
+// -- fields --------------------------------------------------------------------------------------
 
 PlannedField plan_field(const Table* table, const Field& field) {
   PlannedField out;
@@ -58,8 +57,7 @@ PlannedSelect plan_select(const Table* table, const SelectField& item) {
   return out;
 }
 
-// -- the tree
-// -----------------------------------------------------------------------------------------
+// -- the tree ------------------------------------------------------------------------------------
 
 void add_select(const Table* table, const std::vector<SelectItem>& items, ReadPlan& node);
 

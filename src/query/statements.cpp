@@ -11,6 +11,12 @@ bool wants_rollback(const Preferences& preferences, const Config& config) {
   return config.db_tx_rollback_all;
 }
 
+ResultFormat result_format(const ActionPlan& plan) {
+  if (plan.headers_only) return ResultFormat::kCount;
+  return plan.media_type.kind == MediaType::Kind::kSingular ? ResultFormat::kJsonObject
+                                                            : ResultFormat::kJsonArray;
+}
+
 }  // namespace
 
 MainQuery main_query(const ActionPlan& plan, const ApiRequest& request, const Config& config) {
@@ -18,8 +24,7 @@ MainQuery main_query(const ActionPlan& plan, const ApiRequest& request, const Co
   Transaction& t = out.transaction;
   t.access = AccessMode::kReadOnly;
   t.rollback = wants_rollback(request.preferences, config);
-  t.statements.push_back(read_statement(
-      plan.read, plan.headers_only ? ResultFormat::kCount : ResultFormat::kJsonArray));
+  t.statements.push_back(read_statement(plan.read, result_format(plan)));
   // Without a range the page is everything: its row count is the total.
   if (request.preferences.count == PreferCount::kExact && !plan.read.range.is_all()) {
     out.total_at = t.statements.size();

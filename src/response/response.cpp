@@ -51,6 +51,8 @@ Result<HttpResponse> read_response(const ReadContext& context, const Transaction
   if (result.result_sets.empty()) return errors::internal("the transaction gave no result");
   const ResultSet& page = result.result_sets[0];
   const auto rows = static_cast<int64_t>(page.rows);
+  const bool singular = context.media_type.kind == MediaType::Kind::kSingular;
+  if (singular && page.rows != 1) return errors::singularity(page.rows);
   const auto total = table_total(context, result);
   HttpResponse response;
   response.status = range_status(context.range.offset, rows, total);
