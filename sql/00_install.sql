@@ -1,6 +1,9 @@
 -- What CREATE EXTENSION makes, who may use it, and that it goes away again.
 CREATE EXTENSION postgrest_ext;
-\dx+ postgrest_ext
+SELECT pg_describe_object(classid, objid, 0) AS member FROM pg_depend
+ WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
+   AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'postgrest_ext')
+ ORDER BY 1;
 SELECT extname, extversion, nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace
  WHERE extname = 'postgrest_ext';
 -- Nobody but the owner gets at settings, requests and reloads; monitoring reads the status.

@@ -255,8 +255,8 @@ class Service {
   // A gateway that ends before it is connected says why in the server log only: PostgreSQL ends it.
   void report_silent_end() {
     report(
-        "The gateway could not connect to the database as the authenticator role; the server log "
-        "says why.");
+        "The gateway could not connect to the database as the authenticator role, which needs the "
+        "CONNECT privilege and a free connection; the server log says more.");
   }
 
   // Into pgrst.status each time, into the log when it is news.

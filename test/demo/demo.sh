@@ -343,12 +343,12 @@ print_tour() {
 The plant is served on $base. Try, in another terminal:
 
   curl '$base/sites'
-  curl '$base/machines?select=name,status,lines(name,sites(name))&kind=eq.oven&order=name'
-  curl '$base/sensors?select=id,kind,unit,latest_reading(taken_at,value)&machine_id=eq.2'
+  curl '$base/machines?select=name,status,rpm:specs->motor->rpm&kind=eq.oven&order=name'
+  curl '$base/machines?select=name,notes&or=(status.eq.fault,search.wfts.vibration)&limit=5'
+  curl '$base/sensors?select=id,kind,unit,normal_range&machine_id=eq.2'
   curl -i -H 'Range: 0-9' -H 'Prefer: count=exact' '$base/readings?sensor_id=eq.7&order=taken_at.desc'
   curl '$base/machines?select=status,count()'
-  curl '$base/rpc/sensor_statistics?sensor_id=7'
-  curl -H 'Accept: text/csv' '$base/machine_directory?site=eq.Dunmore&limit=5'
+  curl '$base/machine_directory?site=eq.Dunmore&limit=5'
   curl -H 'Accept-Profile: reports' '$base/line_summary'
 
 Without a token work orders are closed to you. Tokens of operator 7 and of a manager (the secret behind
@@ -358,12 +358,14 @@ them, "$secret", is for this demo only):
   MANAGER='$manager'
 
   curl -i '$base/work_orders'
-  curl -H "Authorization: Bearer \$OPERATOR" '$base/work_orders?status=eq.in_progress&select=id,title,machines(name)'
-  curl -H "Authorization: Bearer \$OPERATOR" -d machine_id=2 -d 'title=Oil it' '$base/rpc/open_work_order'
+  curl -H "Authorization: Bearer \$OPERATOR" '$base/work_orders?status=eq.in_progress&select=id,title'
   curl -H "Authorization: Bearer \$MANAGER" -I -H 'Prefer: count=exact' '$base/work_orders'
 
-The description of the whole API (OpenAPI):   curl '$base/'
-SQL on the same database:                     $sql_command
+SQL on the same database, and how a request becomes SQL:
+
+  $sql_command
+  select pgrst.to_sql('GET', '/machines?status=eq.fault&select=name');
+  select * from pgrst.status;
 
 Press Ctrl-C to stop; nothing of the database is kept.
 TOUR
