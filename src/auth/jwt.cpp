@@ -10,6 +10,7 @@
 #include <climits>
 #include <cstdint>
 
+#include "auth/jwk.hpp"
 #include "auth/strict_json.hpp"
 #include "core/text.hpp"
 
@@ -203,12 +204,7 @@ Result<JwtKeySet> make_key_set(std::string_view secret, bool is_base64) {
     if (!decoded) return errors::internal("The JWT secret is not valid base64.");
     bytes = *std::move(decoded);
   }
-  simdjson::dom::parser parser;
-  simdjson::dom::element element;
-  if (parser.parse(bytes.data(), bytes.size(), true).get(element) == simdjson::SUCCESS &&
-      element.is_object()) {
-    return errors::internal("A JSON Web Key or key set is not supported as JWT secret.");
-  }
+  if (auto keys = parse_jwk_text(bytes)) return *std::move(keys);
   if (bytes.size() < kMinSecretBytes) {
     return errors::internal("The JWT secret must be at least 32 characters long.");
   }

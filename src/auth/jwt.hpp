@@ -54,9 +54,9 @@ struct Claims {
   std::string json;
 };
 
-// The settings jwt-secret and jwt-secret-is-base64 as one HS256 key, as PostgREST's Config.hs reads
-// them. An error is one of configuration: its message is for the administrator. A secret that is a
-// JSON object is refused: it is meant as a key, and its text must never become an HMAC secret.
+// The settings jwt-secret and jwt-secret-is-base64: a text is one HS256 key, as in PostgREST; a
+// JSON object is a JSON Web Key or a set of them (auth/jwk.hpp), never an HMAC secret itself. An
+// error is one of configuration: its message is for the administrator.
 Result<JwtKeySet> make_key_set(std::string_view secret, bool is_base64);
 
 // RFC 7515, 5.2 for the compact serialization, with PostgREST's errors: PGRST301 for all but

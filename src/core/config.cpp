@@ -66,7 +66,7 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
      "Function that sets configuration." PGRST_NO_EFFECT},
     // JWT.
     {"jwt_secret", kString, kUser, "", 0, 0, true,
-     "Secret that signs JWTs, at least 32 characters."},
+     "Secret that signs JWTs: at least 32 characters, or a JSON Web Key (set)."},
     {"jwt_secret_is_base64", kBool, kUser, "off", 0, 0, false, "jwt_secret is base64."},
     {"jwt_aud", kString, kUser, "", 0, 0, false, "Audience that a JWT with aud must name."},
     {"jwt_role_claim_key", kString, kUser, "$.role", 0, 0, false,

@@ -37,8 +37,7 @@ Names filter_values(const QueryParams& params) {
   return out;
 }
 
-// -- splitting and decoding
-// ---------------------------------------------------------------------------
+// -- splitting and decoding ----------------------------------------------------------------------
 
 TEST(QueryParams, EmptyQuerySelectsEverything) {
   const QueryParams params = parse("");
@@ -85,8 +84,7 @@ TEST(QueryParams, LeadingQuestionMarkBelongsToTheName) {
   EXPECT_EQ(error("?a=eq.1").message, "\"failed to parse tree path (?a)\" (line 1, column 1)");
 }
 
-// -- canonical form
-// -----------------------------------------------------------------------------------
+// -- canonical form ------------------------------------------------------------------------------
 
 TEST(QueryParams, CanonicalIsSorted) {
   EXPECT_EQ(parse("b=eq.1&select=x,y&a=eq.2&c").canonical, "a=eq.2&b=eq.1&c=&select=x%2Cy");
@@ -107,8 +105,7 @@ TEST(QueryParams, CanonicalEncodesNonAsciiTwice) {
   EXPECT_EQ(parse("a=eq.%FF").canonical, "a=eq.%C3%BF");
 }
 
-// -- select, columns, on_conflict
-// ---------------------------------------------------------------------
+// -- select, columns, on_conflict ----------------------------------------------------------------
 
 TEST(QueryParams, FirstOfRepeatedListsCounts) {
   EXPECT_EQ(parse("select=a,b&select=c").select.size(), 2u);
@@ -122,8 +119,7 @@ TEST(QueryParams, ColumnsAreASet) {
   EXPECT_EQ(parse("on_conflict=c,a,a").on_conflict, (Names{"c", "a", "a"}));
 }
 
-// -- filters
-// ------------------------------------------------------------------------------------------
+// -- filters -------------------------------------------------------------------------------------
 
 TEST(QueryParams, FiltersKeepTheirOrder) {
   const QueryParams params = parse("b=eq.1&x.a=gt.2&b=not.lt.3");
@@ -152,8 +148,7 @@ TEST(QueryParams, RpcArgumentsAreWhatIsNoFilter) {
             "\"failed to parse filter (not.x)\" (line 1, column 5)");
 }
 
-// -- order and logic
-// ----------------------------------------------------------------------------------
+// -- order and logic -----------------------------------------------------------------------------
 
 TEST(QueryParams, OrderAndLogicByLevel) {
   const QueryParams params = parse("order=a.desc&x.y.order=b,c&or=(a.eq.1)&x.not.and=(b.eq.2)");
@@ -168,8 +163,7 @@ TEST(QueryParams, OrderAndLogicByLevel) {
   EXPECT_TRUE(params.filters.empty());
 }
 
-// -- ranges
-// -------------------------------------------------------------------------------------------
+// -- ranges --------------------------------------------------------------------------------------
 
 std::optional<NonnegRange> top(std::string_view query) { return parse(query).top_level_range; }
 
@@ -252,8 +246,7 @@ TEST(ReadInteger, ReadsWhatHaskellReads) {
   for (const auto& [text, value] : cases) EXPECT_EQ(read_integer(text), value) << text;
 }
 
-// -- errors
-// -------------------------------------------------------------------------------------------
+// -- errors --------------------------------------------------------------------------------------
 
 TEST(QueryParamsErrors, ComeInTheOrderOfEvaluation) {
   const std::vector<std::pair<std::string, std::string>> parts = {
@@ -289,15 +282,14 @@ TEST(QueryParamsErrors, ShowDecodedText) {
   EXPECT_FALSE(actual.hint.has_value());
 }
 
-// -- hostile input
-// ------------------------------------------------------------------------------------
+// -- hostile input -------------------------------------------------------------------------------
 
-TEST(QueryParamsBounds, MegabytesTakeLinearTime) {
-  constexpr size_t kMegabyte = 1 << 20;
+TEST(QueryParamsBounds, TimeIsLinear) {
+  constexpr size_t kBytes = 1 << 18;
   for (const char* unit :
        {"&", "a&", "a=eq.1&", "a.limit=1&", "=", "%", "%ff", "+", "a.", "(", "9"}) {
     std::string text;
-    while (text.size() < kMegabyte) text += unit;
+    while (text.size() < kBytes) text += unit;
     (void)parse_query_params(text, false);
     (void)parse_query_params(text, true);
     (void)parse_query_params("limit=" + text, true);
@@ -307,7 +299,8 @@ TEST(QueryParamsBounds, MegabytesTakeLinearTime) {
 TEST(QueryParamsBounds, ManyDistinctNames) {
   std::string query;
   for (int i = 0; i < 20000; i++) {
-    query += "c" + std::to_string(i) + "=eq.1&r" + std::to_string(i) + ".limit=1&";
+    const std::string number = std::to_string(i);
+    query.append("c").append(number).append("=eq.1&r").append(number).append(".limit=1&");
   }
   const QueryParams params = parse(query);
   EXPECT_EQ(params.filters.size(), 20000u);
