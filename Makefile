@@ -30,4 +30,4 @@ override CPPFLAGS := -Isrc $(patsubst -I%,-isystem %,$(filter-out -I. -I./,$(CPP
 SHLIB_LINK += -lmicrohttpd -lsimdjson -lcrypto -lstdc++
 
 -include $(OBJS:.o=.d)
-EXTRA_CLEAN = $(OBJS:.o=.d)
+EXTRA_CLEAN = $(OBJS:.o=.d) build

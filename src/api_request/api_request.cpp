@@ -55,18 +55,16 @@ Result<Action> schema_action(std::string_view method) {
   return errors::unsupported_method(method);
 }
 
-Result<Action> make_action(const HttpRequest& request, const Config& config) {
-  PGRST_TRY(Resource resource, parse_path(request.path));
+Result<Action> make_action(Resource resource, std::string_view method) {
   switch (resource.kind) {
     case Resource::Kind::kRelation:
-      return relation_action(std::move(resource.name), request.method);
+      return relation_action(std::move(resource.name), method);
     case Resource::Kind::kRoutine:
-      return routine_action(std::move(resource.name), request.method);
+      return routine_action(std::move(resource.name), method);
     case Resource::Kind::kSchema:
       break;
   }
-  if (config.openapi_mode == OpenApiMode::kDisabled) return errors::openapi_disabled();
-  return schema_action(request.method);
+  return schema_action(method);
 }
 
 // The schema by Accept-Profile or Content-Profile, whichever the method uses; the first without
@@ -117,10 +115,14 @@ void read_headers(const HttpRequest& request, ApiRequest& out) {
 Result<ApiRequest> make_api_request(const HttpRequest& request, const Config& config) {
   ApiRequest out;
   // In PostgREST's order, which decides the error when a request has several faults.
-  PGRST_TRY(out.action, make_action(request, config));
+  PGRST_TRY(Resource resource, parse_path(request.path));
+  if (resource.kind == Resource::Kind::kSchema && config.openapi_mode == OpenApiMode::kDisabled) {
+    return errors::openapi_disabled();
+  }
   PGRST_TRY(auto schema, choose_schema(request, config));
   out.schema = std::move(schema.first);
   out.negotiated_by_profile = schema.second;
+  PGRST_TRY(out.action, make_action(std::move(resource), request.method));
   const auto* call = std::get_if<RoutineCall>(&out.action);
   const bool is_rpc_read = call != nullptr && call->method != InvokeMethod::kPost;
   PGRST_TRY(out.query_params, parse_query_params(request.query, is_rpc_read));

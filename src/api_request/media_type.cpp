@@ -40,14 +40,43 @@ struct Tokens {
   bool nulls_stripped = false;
 };
 
+bool is_type_byte(char c, bool sub) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '*' || (sub && (c == '+' || c == '-'));
+}
+
+// The bytes at the start of `text` that may stand in a type or subtype.
+size_t type_length(std::string_view text, bool sub) {
+  size_t n = 0;
+  while (n < text.size() && is_type_byte(text[n], sub)) n++;
+  return n;
+}
+
+// The text up to a ';' that does not stand in quotes; `rest` is what follows it.
+std::string_view next_parameter(std::string_view& rest) {
+  bool quoted = false;
+  size_t n = 0;
+  for (; n < rest.size() && (quoted || rest[n] != ';'); n++) quoted = quoted != (rest[n] == '"');
+  const auto parameter = rest.substr(0, n);
+  rest.remove_prefix(n < rest.size() ? n + 1 : n);
+  return parameter;
+}
+
 // EBNF: media-type = type "/" subtype *( OWS ";" OWS key OWS "=" OWS ( token | quoted ) ) ...
-// What follows a parameter that is none is passed over, as PostgREST does.
+// What follows is passed over, and so are parameters from the first on that is none, as PostgREST
+// does. A text that does not begin like this has no essence.
 Tokens tokenize(std::string_view text) {
   Tokens tokens;
-  const size_t end = text.find(';');
-  tokens.essence = to_lower_ascii(trim(text.substr(0, end)));
-  if (end == std::string_view::npos) return tokens;
-  for (const auto part : split(text.substr(end + 1), ';')) {
+  const size_t type = type_length(text, false);
+  if (type == 0 || type >= text.size() || text[type] != '/') return tokens;
+  const size_t subtype = type_length(text.substr(type + 1), true);
+  if (subtype == 0) return tokens;
+  tokens.essence = to_lower_ascii(text.substr(0, type + 1 + subtype));
+  std::string_view rest = trim(text.substr(type + 1 + subtype));
+  if (rest.empty() || rest.front() != ';') return tokens;
+  rest.remove_prefix(1);
+  while (!rest.empty()) {
+    const auto part = next_parameter(rest);
     const size_t eq = part.find('=');
     if (eq == std::string_view::npos) break;
     std::string_view value = trim(part.substr(eq + 1));
@@ -67,7 +96,9 @@ struct Ranked {
   int specificity = 0;
 };
 
+// A number begins with a digit, as for Haskell's reads; anything else counts as 1.
 double parse_quality(std::string_view text) {
+  if (text.empty() || text[0] < '0' || text[0] > '9') return 1.0;
   const std::string copy(text.substr(0, 16));
   char* end = nullptr;
   const double q = std::strtod(copy.c_str(), &end);

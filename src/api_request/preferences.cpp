@@ -63,7 +63,8 @@ void take_max_affected(std::string_view digits, std::optional<int64_t>& slot) {
   if (ec == std::errc() && end == digits.data() + digits.size() && !slot) slot = value;
 }
 
-void take_one(std::string_view preference, Preferences& p) {
+// max_affected_seen: the first max-affected decides, even if it is no number.
+void take_one(std::string_view preference, Preferences& p, bool& max_affected_seen) {
   if (take(preference, kResolutions, p.resolution) ||
       take(preference, kRepresentations, p.representation) || take(preference, kCounts, p.count) ||
       take(preference, kTransactions, p.transaction) || take(preference, kMissings, p.missing) ||
@@ -73,7 +74,9 @@ void take_one(std::string_view preference, Preferences& p) {
   if (preference.substr(0, kTimezone.size()) == kTimezone) {
     if (!p.timezone) p.timezone = std::string(preference.substr(kTimezone.size()));
   } else if (preference.substr(0, kMaxAffected.size()) == kMaxAffected) {
-    take_max_affected(preference.substr(kMaxAffected.size()), p.max_affected);
+    if (!max_affected_seen)
+      take_max_affected(preference.substr(kMaxAffected.size()), p.max_affected);
+    max_affected_seen = true;
   } else {
     p.invalid.emplace_back(preference);
   }
@@ -83,10 +86,11 @@ void take_one(std::string_view preference, Preferences& p) {
 
 Preferences parse_preferences(const Headers& headers, bool allow_tx_override) {
   Preferences p;
+  bool max_affected_seen = false;
   for (const auto& header : headers) {
     if (!equals_ignoring_case(header.name, "Prefer")) continue;
     if (header.value.empty()) continue;
-    for (const auto part : split(header.value, ',')) take_one(trim(part), p);
+    for (const auto part : split(header.value, ',')) take_one(trim(part), p, max_affected_seen);
   }
   if (!allow_tx_override) p.transaction.reset();
   return p;

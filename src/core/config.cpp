@@ -239,6 +239,10 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.jwt_secret = optional_text(text);
   } else if (name == "jwt_secret_is_base64") {
     c.jwt_secret_is_base64 = b();
+  } else if (name == "openapi_mode") {
+    c.openapi_mode = text == "disabled"            ? OpenApiMode::kDisabled
+                     : text == "ignore-privileges" ? OpenApiMode::kIgnorePrivileges
+                                                   : OpenApiMode::kFollowPrivileges;
   } else if (name == "server_host") {
     c.server_host = text.empty() ? "!4" : std::string(text);
   } else if (name == "server_port") {

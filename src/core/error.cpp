@@ -111,7 +111,7 @@ int status_of_sqlstate(const PgError& e, bool authenticated) {
   return by_class != 0 ? by_class : 400;
 }
 
-Error raise_parse_error(std::string details, bool about_message) {
+Error raise_parse_error(std::string_view details, bool about_message) {
   Error e = make(500, "PGRST121", "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error");
   e.details_json = details_string(details);
   e.hint =
@@ -162,10 +162,11 @@ bool parse_raise_detail(std::string_view json, Error& out) {
   for (const auto& field : headers) {
     std::string_view value;
     if (field.value.get(value) != simdjson::SUCCESS) return false;
+    if (!is_safe_header(field.key, value)) return false;
     out.headers.push_back({std::string(field.key), std::string(value)});
   }
   out.status = status >= 100 && status <= 999 ? static_cast<int>(status) : 500;
-  if (reason) out.reason = std::move(*reason);
+  if (reason && is_safe_header("reason", *reason)) out.reason = std::move(*reason);
   return true;
 }
 
@@ -321,7 +322,7 @@ Error invalid_resource_path() {
 
 Error openapi_disabled() { return make(404, "PGRST126", "Root endpoint metadata is disabled"); }
 
-Error not_implemented(std::string details) {
+Error not_implemented(std::string_view details) {
   Error e = make(400, "PGRST127", "Feature not implemented");
   e.details_json = details_string(details);
   return e;

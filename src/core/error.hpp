@@ -76,7 +76,7 @@ Error invalid_preferences(const std::vector<std::string>& invalid);  // 400 PGRS
 Error aggregates_not_allowed();                                      // 400 PGRST123
 Error invalid_resource_path();                                       // 404 PGRST125
 Error openapi_disabled();                                            // 404 PGRST126
-Error not_implemented(std::string details);                          // 400 PGRST127
+Error not_implemented(std::string_view details);                     // 400 PGRST127
 
 // PGRST2xx: the schema cache. `hint_*`: what the fuzzy search found.
 Error no_relationship(std::string_view parent, std::string_view child,

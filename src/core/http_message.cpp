@@ -1,5 +1,7 @@
 #include "core/http_message.hpp"
 
+#include <algorithm>
+
 namespace pgrst {
 
 namespace {
@@ -19,6 +21,16 @@ const std::string* find_header(const Headers& headers, std::string_view name) {
     if (equals_ignoring_case(header.name, name)) return &header.value;
   }
   return nullptr;
+}
+
+bool is_safe_header(std::string_view name, std::string_view value) {
+  const auto is_token_byte = [](char c) {
+    return c > ' ' && c < 0x7F &&
+           std::string_view("()<>@,;:\\\"/[]?={}").find(c) == std::string_view::npos;
+  };
+  const auto is_control = [](char c) { return c == '\r' || c == '\n' || c == '\0'; };
+  return !name.empty() && std::all_of(name.begin(), name.end(), is_token_byte) &&
+         std::none_of(value.begin(), value.end(), is_control);
 }
 
 }  // namespace pgrst

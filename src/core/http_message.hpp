@@ -31,6 +31,10 @@ bool equals_ignoring_case(std::string_view a, std::string_view b);
 // The value of the first header with that name, or nullptr.
 const std::string* find_header(const Headers& headers, std::string_view name);
 
+// Whether a field with that name and value can be sent without smuggling in others (RFC 9110, 5.1
+// and 5.5).
+bool is_safe_header(std::string_view name, std::string_view value);
+
 struct HttpRequest {
   std::string method;  // as sent, case-sensitive
   std::string path;    // raw, from the first '/' up to '?'

@@ -13,6 +13,7 @@ Result<MediaType> negotiate(const std::vector<MediaType>& accept) {
     if (type.kind == MediaType::Kind::kSingular) return type;
   }
   std::vector<std::string> mimes;
+  mimes.reserve(accept.size());
   for (const auto& type : accept) mimes.push_back(to_mime(type));
   return errors::media_type(mimes);
 }

@@ -10,17 +10,6 @@ namespace pgrst {
 
 namespace {
 
-// A header field name and value may not smuggle in other fields (RFC 9110, 5.1 and 5.5).
-bool is_safe_header(std::string_view name, std::string_view value) {
-  const auto is_token_byte = [](char c) {
-    return c > ' ' && c < 0x7F &&
-           std::string_view("()<>@,;:\\\"/[]?={}").find(c) == std::string_view::npos;
-  };
-  const auto is_control = [](char c) { return c == '\r' || c == '\n' || c == '\0'; };
-  return !name.empty() && std::all_of(name.begin(), name.end(), is_token_byte) &&
-         std::none_of(value.begin(), value.end(), is_control);
-}
-
 // [{"Name": "value"}, ...]: every object has exactly one member, a string.
 bool parse_headers(std::string_view json, Headers& out) {
   simdjson::dom::parser parser;

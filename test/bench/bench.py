@@ -197,7 +197,7 @@ class Bench:
             sys.exit("wrk saw errors:\n" + out)
         requests = int(re.search(r"(\d+) requests in", out).group(1))
         return (float(re.search(r"Requests/sec:\s+([0-9.]+)", out).group(1)),
-                milliseconds(re.search(r"50%\s+(\S+)", out).group(1)), milliseconds(re.search(r"99%\s+(\S+)", out).group(1)),
+                milliseconds(re.search(r"(?m)^ +50% +(\S+)", out).group(1)), milliseconds(re.search(r"(?m)^ +99% +(\S+)", out).group(1)),
                 1e6 * cpu / requests)
 
     def pgbench(self, statement, keyed, role, connections):

@@ -1,0 +1,175 @@
+// Fuzzes a whole request: "GET /path?query", and one header a line behind it. Whatever the client
+// sends, SQL text stays made of our own words and quoted identifiers, parameters fit their
+// placeholders, settings are JSON where they must be, and no header field can be smuggled in.
+//
+// Byte 'v' in front fuzzes one value instead: the SQL text must be that of any other value.
+#include <simdjson.h>
+
+#include <cctype>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "core/text.hpp"
+#include "unit/fixtures.hpp"
+
+namespace {
+
+using pgrst::DatabaseWork;
+using pgrst::HttpRequest;
+using pgrst::HttpResponse;
+using pgrst::Statement;
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+const pgrst::SnapshotPtr& snapshot() {
+  static const auto& instance =
+      *new pgrst::SnapshotPtr(pgrst::test::snapshot({{"db_tx_end", "commit-allow-override"},
+                                                     {"server_trace_header", "X-Trace"},
+                                                     {"db_max_rows", "100"}}));
+  return instance;
+}
+
+bool is_json(const std::string& text) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element element;
+  return parser.parse(simdjson::padded_string(text)).get(element) == simdjson::SUCCESS;
+}
+
+bool is_type_name_byte(char c) {
+  const auto u = static_cast<unsigned char>(c);
+  return std::isalnum(u) || u >= 0x80 || c == '_' || c == '$' || c == ' ';
+}
+
+// Outside of quoted identifiers there are words, numbers, operators and '{}', but no literal, no
+// comment and no end of statement. Placeholders count up from $1. Casts name their type unquoted.
+void check_statement(const Statement& statement) {
+  const std::string_view text = statement.text;
+  require(text.find('\0') == std::string_view::npos);
+  size_t placeholders = 0;
+  for (size_t i = 0; i < text.size(); i++) {
+    const char c = text[i];
+    const std::string_view rest = text.substr(i);
+    if (c == '"') {
+      for (i++;; i++) {
+        require(i < text.size());
+        if (text[i] != '"') continue;
+        if (i + 1 >= text.size() || text[i + 1] != '"') break;
+        i++;
+      }
+    } else if (rest.substr(0, 4) == " AS " && rest.substr(4, 1) != "\"") {
+      while (i + 1 < text.size() && is_type_name_byte(text[i + 1])) i++;
+      require(i + 1 < text.size() && text[i + 1] == ')');
+    } else if (c == '$' && rest.size() > 1 && std::isdigit(static_cast<unsigned char>(rest[1]))) {
+      placeholders++;
+      const std::string number = std::to_string(placeholders);
+      require(rest.substr(1, number.size()) == number);
+      i += number.size();
+    } else if (rest.substr(0, 4) == "'{}'") {
+      i += 3;
+    } else {
+      const auto u = static_cast<unsigned char>(c);
+      require(std::isalnum(u) || u >= 0x80 ||
+              std::string_view(" _$.,()*=<>&|~@:-").find(c) != std::string_view::npos);
+      require(rest.substr(0, 2) != "--");
+    }
+  }
+  require(placeholders == statement.params.size());
+}
+
+void check_headers(const HttpResponse& response) {
+  require(response.status >= 100 && response.status <= 599);
+  for (const auto& header : response.headers) {
+    require(!header.name.empty());
+    require(header.value.find_first_of(std::string_view("\0\r\n", 3)) == std::string::npos);
+  }
+}
+
+void check_work(const DatabaseWork& work) {
+  const pgrst::Transaction& t = work.transaction;
+  require(!t.statements.empty() && t.role == "anon");
+  for (const auto& statement : t.statements) check_statement(statement);
+  for (const auto& [name, value] : t.settings) {
+    if (name == "request.headers" || name == "request.cookies" || name == "request.jwt.claims") {
+      require(is_json(value));
+    }
+  }
+  const std::string bytes = pgrst::encode(t);
+  require(pgrst::encode(pgrst::decode_transaction(bytes).value()) == bytes);
+  pgrst::TransactionResult result;
+  for (const uint64_t rows : {0, 3}) {
+    result.result_sets.assign(t.statements.size(), {rows, pgrst::test::records({{"5"}}), 20});
+    check_headers(pgrst::finish(work.pending, result));
+  }
+  result.error.emplace();
+  result.error->sqlstate = "22P02";
+  check_headers(pgrst::finish(work.pending, result));
+}
+
+void check_request(const HttpRequest& request) {
+  const auto result = pgrst::test::begin_request(request, snapshot());
+  if (const auto* response = std::get_if<HttpResponse>(&result)) {
+    check_headers(*response);
+    require(response->status >= 400 && is_json(response->body));
+    return;
+  }
+  check_work(std::get<DatabaseWork>(result));
+}
+
+// Header lines as an HTTP library hands them out: without NUL and line ends.
+HttpRequest parse_request(std::string_view text) {
+  const auto lines = pgrst::split(text, '\n');
+  const size_t space = std::min(lines[0].find(' '), lines[0].size());
+  HttpRequest request = pgrst::test::request(lines[0].substr(0, space), lines[0].substr(space));
+  if (!request.path.empty()) request.path.erase(0, 1);
+  for (size_t i = 1; i < lines.size(); i++) {
+    const size_t colon = lines[i].find(':');
+    if (colon == std::string_view::npos || colon == 0) continue;
+    std::string value;
+    for (const char c : pgrst::trim(lines[i].substr(colon + 1))) {
+      if (c != '\r' && c != '\0') value += c;
+    }
+    request.headers.push_back({std::string(lines[i].substr(0, colon)), value});
+  }
+  return request;
+}
+
+Statement statement_of(std::string_view shape, std::string_view value) {
+  std::string target = "/items?" + std::string(shape);
+  pgrst::append_percent_encoded(target, value);
+  auto result = pgrst::test::begin_request(pgrst::test::request("GET", target), snapshot());
+  require(std::holds_alternative<DatabaseWork>(result));
+  return std::get<DatabaseWork>(result).transaction.statements.at(0);
+}
+
+void check_value(std::string_view value) {
+  static constexpr std::string_view kShapes[] = {
+      "name=eq.",    "name=not.neq.", "name=gte.",        "name=like.", "name=ilike(all).",
+      "name=match.", "tags=cs.",      "name=isdistinct.", "vec=wfts.",  "name=plfts(english).",
+  };
+  for (const auto shape : kShapes) {
+    const Statement other = statement_of(shape, "x");
+    const Statement statement = statement_of(shape, value);
+    require(statement.text == other.text);
+    require(statement.params.size() == other.params.size());
+    check_statement(statement);
+  }
+  const Statement exact = statement_of("name=eq.", value);
+  require(exact.params.at(0) == pgrst::to_valid_utf8(value));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  if (size > 0 && data[0] == 'v') {
+    check_value(std::string_view(text).substr(1));
+  } else {
+    check_request(parse_request(text));
+  }
+  return 0;
+}
