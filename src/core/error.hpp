@@ -58,7 +58,7 @@ Error no_schema_cache();                                      // 503 PGRST002
 Error acquisition_timeout();                                  // 504 PGRST003
 
 // PGRST1xx: the request.
-Error query_param(std::string message, std::string details);                 // 400 PGRST100
+Error query_param(std::string message, std::string_view details);            // 400 PGRST100
 Error invalid_rpc_method(std::string_view method);                           // 405 PGRST101
 Error invalid_body(std::string message);                                     // 400 PGRST102
 Error range_negative_limit();                                                // 416 PGRST103

@@ -81,6 +81,7 @@ class MhdServer : public Server {
   void run() override { MHD_run(daemon_); }
   int64_t timeout_ms() override;
   std::vector<Arrival> take_arrivals() override { return std::exchange(arrivals_, {}); }
+  bool has_arrivals() const override { return !arrivals_.empty(); }
   void respond(Ticket ticket, HttpResponse response) override;
   void stream(Ticket ticket, HttpResponse head, std::unique_ptr<BodySource> source) override;
   void continue_stream(Ticket ticket) override;
@@ -200,6 +201,7 @@ MHD_Result header_callback(void* cls, MHD_ValueKind, const char* name, const cha
 
 MHD_Result MhdServer::on_headers(Exchange& exchange, MHD_Connection* connection,
                                  const char* method) {
+  if (closing_) return MHD_NO;
   exchange.seen = true;
   exchange.connection = connection;
   const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -236,6 +238,7 @@ MHD_Result MhdServer::on_upload(Exchange& exchange, const char* data, size_t* si
 }
 
 MHD_Result MhdServer::on_complete(Exchange& exchange, MHD_Connection* connection) {
+  if (closing_) return MHD_NO;
   exchange.dispatched = true;
   if (exchange.swallowed > 0) {
     exchange.response =

@@ -63,6 +63,7 @@ class Server {
 
   // The requests that have become complete since the last call.
   virtual std::vector<Arrival> take_arrivals() = 0;
+  virtual bool has_arrivals() const = 0;
 
   virtual void respond(Ticket ticket, HttpResponse response) = 0;
   // head.result_body_size bytes of body come from `source`, which lives until the response is sent.

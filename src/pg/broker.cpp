@@ -182,9 +182,15 @@ bool Broker::wants_executor(int64_t now_ms) const {
 }
 
 void Broker::expire(int64_t now_ms) {
-  while (!backlog_.empty() && backlog_.front().deadline_ms <= now_ms) {
-    Work work = std::move(backlog_.front());
-    backlog_.pop_front();
+  for (auto it = backlog_.begin(); it != backlog_.end();) {
+    if (it->deadline_ms > now_ms) {
+      // In order of arrival, but for an introspection at the front.
+      if (!it->is_introspection) break;
+      ++it;
+      continue;
+    }
+    Work work = std::move(*it);
+    it = backlog_.erase(it);
     receiver_.on_failure(work, Failure::kTimeout);
   }
   for (const auto& use : slots_) {
@@ -199,7 +205,10 @@ void Broker::expire(int64_t now_ms) {
 int64_t Broker::next_deadline_ms(int64_t now_ms) const {
   int64_t next = -1;
   const auto at = [&](int64_t ms) { next = next < 0 || ms < next ? ms : next; };
-  if (!backlog_.empty()) at(backlog_.front().deadline_ms);
+  for (const Work& work : backlog_) {
+    at(work.deadline_ms);
+    if (!work.is_introspection) break;
+  }
   for (const auto& use : slots_) {
     if (use->stage != SlotUse::Stage::kHead) continue;
     if (use->slot->outcome.load(std::memory_order_relaxed) != Outcome::kQueued) continue;

@@ -33,6 +33,7 @@ extern "C" {
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
+#include "storage/sinval.h"
 #include "tcop/tcopprot.h"
 #include "utils/backend_status.h"
 #include "utils/guc.h"
@@ -51,6 +52,8 @@ DatabaseShared* the_db = nullptr;
 ExecutorShared* me = nullptr;
 volatile sig_atomic_t current_slot = -1;
 volatile uint64_t current_sequence = 0;
+volatile sig_atomic_t cancellable =
+    0;  // a transaction runs; reading and writing are given up by themselves
 
 // -- leaving -------------------------------------------------------------------------------------
 
@@ -75,8 +78,9 @@ void on_exit(int, Datum) {
 // runs.
 void on_cancel(SIGNAL_ARGS) {
   const int saved_errno = errno;
-  const uint64_t wanted = me == nullptr ? 0 : me->cancel_sequence.load();
-  if (current_slot >= 0 && (wanted == 0 || wanted == current_sequence)) {
+  // Taking the name away keeps a late signal from hitting the next request.
+  const uint64_t wanted = me == nullptr ? 0 : me->cancel_sequence.exchange(0);
+  if (cancellable && (wanted == 0 || wanted == current_sequence)) {
     InterruptPending = true;
     QueryCancelPending = true;
   }
@@ -91,6 +95,7 @@ void px_wait(long timeout_ms) {
   (void)WaitLatch(MyLatch, events, timeout_ms, PG_WAIT_EXTENSION);
   ResetLatch(MyLatch);
   CHECK_FOR_INTERRUPTS();
+  if (catchupInterruptPending) ProcessCatchupInterrupt();
 }
 
 // False when the request was cancelled meanwhile.
@@ -219,9 +224,9 @@ class Executor {
   void begin(Slot& slot, uint32_t number) {
     slot.executor = static_cast<int32_t>(me - &db_.executor(0));
     current_sequence = slot.sequence.load();
+    forget_transaction_committed();
     current_slot = static_cast<int>(number);
     QueryCancelPending = false;
-    me->cancel_sequence = 0;
     me->state = ProcessState::kBusy;
   }
 
@@ -239,8 +244,12 @@ class Executor {
     try {
       const auto bytes = request.read_message();
       if (!bytes || request.is_discarded()) return;
+      cancellable = 1;
       head = run_message(*bytes, bodies);
+      cancellable = 0;
+      QueryCancelPending = false;
     } catch (const std::exception& e) {
+      cancellable = 0;
       abort_and_discard();
       head = ResponseHead();
       head.result.error.emplace();
@@ -280,7 +289,11 @@ class Executor {
     }
     const long idle_left =
         db_.max_idletime.load() - static_cast<long>(std::time(nullptr) - idle_since_);
-    if (idle_left <= 0 && !is_the_one_that_stays()) return false;
+    if (idle_left <= 0 && !is_the_one_that_stays()) {
+      me->sleeping = false;
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+      return !db_.submissions().looks_empty();
+    }
     (void)pg::wait(idle_left <= 0 ? 10000 : idle_left * 1000);
     me->sleeping = false;
     return !lifetime_is_over() || !db_.submissions().looks_empty();
@@ -314,9 +327,14 @@ void px_start(Datum argument) {
   pqsignal(SIGINT, on_cancel);
   BackgroundWorkerUnblockSignals();
   px_connect(*the_db);
-  me = &the_db->executor(arg.executor);
+  // One process an entry: a launcher that was restarted does not know what still runs.
+  ExecutorShared* entry = &the_db->executor(arg.executor);
+  int32 nobody = 0;
+  if (!entry->pid.compare_exchange_strong(nobody, MyProcPid)) {
+    ereport(FATAL, (errmsg("another postgrest executor still holds this place")));
+  }
+  me = entry;
   before_shmem_exit(&on_exit, 0);
-  me->pid = MyProcPid;
   me->latch = MyLatch;
   me->started_at = GetCurrentTimestamp();
   me->requests = 0;

@@ -10,6 +10,7 @@
 // them to executors. That order is what makes the schema cache fresh: a request is planned after a
 // look for invalidations that came after the request was read.
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -101,6 +102,7 @@ class Gateway : private Broker::Receiver {
   struct Held {
     http::Arrival arrival;
     int64_t until_ms;
+    uint64_t generation = 0;  // of hints when it had arrived; 0: not looked yet
   };
 
   // -- dormant
@@ -113,11 +115,18 @@ class Gateway : private Broker::Receiver {
         looked_at = catalog_generation();
         bool present = false;
         const auto error = guard([&] { px_check_extension(&present); });
-        if (error) abort_and_discard();
+        if (error) {
+          abort_and_discard();
+          looked_at = catalog_generation() - 1;
+        }
         if (present) return true;
       }
       wait(kIdleTurnMs);
       handle_interrupts();
+      // What was under way when the service ended.
+      broker_.process_events();
+      broker_.expire(monotonic_ms());
+      broker_.settle();
       (void)guard([] { px_poll_invalidations(); });
     }
     return false;
@@ -129,7 +138,7 @@ class Gateway : private Broker::Receiver {
   void serve() {
     db_.state = ServiceState::kStarting;
     extension_missing_ = false;
-    keeper_.force();
+    keeper_.forget();
     while (!extension_missing_ && !drained()) turn();
     keeper_.forget();
   }
@@ -152,6 +161,9 @@ class Gateway : private Broker::Receiver {
     if (server_) take_arrivals();
     const int64_t now = monotonic_ms();
     (void)guard([] { px_poll_invalidations(); });
+    for (auto& held : held_) {
+      if (held.generation == 0) held.generation = catalog_generation();
+    }
     notice_reloads();
     if (keeper_.suspect(catalog_generation()) && !keeper_.running() && now >= retry_at_ms_) {
       introspect();
@@ -165,7 +177,7 @@ class Gateway : private Broker::Receiver {
   }
 
   int64_t next_wake_ms() {
-    if (answered_) return 0;
+    if (answered_ || (server_ && server_->has_arrivals())) return 0;
     const int64_t now = monotonic_ms();
     int64_t next = now + kIdleTurnMs;
     const auto at = [&](int64_t ms) { next = ms < next ? ms : next; };
@@ -194,8 +206,12 @@ class Gateway : private Broker::Receiver {
 
   // A request waits while the snapshot is suspect, but not for ever.
   void serve_held(int64_t now) {
+    // Later hints, and checks under way because of them, do not concern a request that came before.
     const bool fresh = !keeper_.suspect(catalog_generation()) && !keeper_.running();
-    while (!held_.empty() && (fresh || held_.front().until_ms <= now)) {
+    while (!held_.empty()) {
+      const Held& first = held_.front();
+      const bool verified = first.generation != 0 && first.generation <= keeper_.verified();
+      if (!fresh && !verified && first.until_ms > now) break;
       http::Arrival arrival = std::move(held_.front().arrival);
       held_.pop_front();
       begin_request(arrival, now);
@@ -442,14 +458,20 @@ class Gateway : private Broker::Receiver {
 
   void make_wait_set() {
     free_wait_set();
-    (void)guard([&] {
-      wait_set_ = px_create_wait_event_set(3);
-      AddWaitEventToSet(wait_set_, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, nullptr);
-      AddWaitEventToSet(wait_set_, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, nullptr, nullptr);
+    WaitEventSet* set = nullptr;
+    const auto error = guard([&] {
+      set = px_create_wait_event_set(3);
+      AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, nullptr);
+      AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, nullptr, nullptr);
       if (server_) {
-        AddWaitEventToSet(wait_set_, WL_SOCKET_READABLE, server_->epoll_fd(), nullptr, nullptr);
+        AddWaitEventToSet(set, WL_SOCKET_READABLE, server_->epoll_fd(), nullptr, nullptr);
       }
     });
+    if (!error) {
+      wait_set_ = set;
+    } else if (set != nullptr) {
+      FreeWaitEventSet(set);
+    }
   }
   void free_wait_set() {
     if (wait_set_ != nullptr) FreeWaitEventSet(wait_set_);
@@ -462,6 +484,13 @@ class Gateway : private Broker::Receiver {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (!db_.events().looks_empty()) timeout_ms = 0;
     (void)guard([&] {
+      if (wait_set_ == nullptr) {
+        // Out of file descriptors, for example: look again soon.
+        (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+                        static_cast<long>(std::min<int64_t>(timeout_ms, 50)), PG_WAIT_EXTENSION);
+        ResetLatch(MyLatch);
+        return;
+      }
       WaitEvent event;
       const int n =
           WaitEventSetWait(wait_set_, static_cast<long>(timeout_ms), &event, 1, PG_WAIT_EXTENSION);
@@ -512,7 +541,10 @@ void px_start(Datum argument) {
   pqsignal(SIGHUP, SignalHandlerForConfigReload);
   pqsignal(SIGINT, SIG_IGN);
   BackgroundWorkerUnblockSignals();
-  the_db->gateway_pid = MyProcPid;
+  int32 nobody = 0;
+  if (!the_db->gateway_pid.compare_exchange_strong(nobody, MyProcPid)) {
+    ereport(FATAL, (errmsg("another postgrest gateway still serves this database")));
+  }
   the_db->gateway_started_at = GetCurrentTimestamp();
   before_shmem_exit(&on_exit, 0);
   px_connect(*the_db);

@@ -152,13 +152,19 @@ class Service {
     return executor_retry_at_ms_ > now ? executor_retry_at_ms_ - now : kTurnMs;
   }
 
-  bool all_stopped() {
-    reap();
-    if (gateway_ != nullptr) return false;
-    for (const auto* handle : executors_) {
-      if (handle != nullptr) return false;
+  // After a turn in which it was paused: nothing runs any more.
+  bool is_paused_and_stopped() const {
+    return was_paused_ && gateway_ == nullptr &&
+           std::all_of(executors_.begin(), executors_.end(),
+                       [](const auto* handle) { return handle == nullptr; });
+  }
+
+  // Workers that an earlier launcher started are nobody's: they end, and new ones take their place.
+  void end_strangers() {
+    if (const pid_t pid = db_.gateway_pid.load(); pid > 0) kill(pid, SIGTERM);
+    for (uint32_t i = 0; i < db_.executor_count; i++) {
+      if (const pid_t pid = db_.executor(i).pid.load(); pid > 0) kill(pid, SIGTERM);
     }
-    return true;
   }
 
   void stop() {
@@ -293,6 +299,7 @@ class Launcher {
 
   void run() {
     publish_settings();
+    for (auto& service : services_) service->end_strangers();
     while (!ShutdownRequestPending) {
       int64_t next = kTurnMs;
       drop_finished_requests();
@@ -378,14 +385,16 @@ class Launcher {
     return paused;
   }
 
+  // Says that the workers have ended. What can raise or allocate happens before the lock is taken.
   void acknowledge() {
+    std::vector<Oid> stopped;
+    for (auto& service : services_) {
+      if (service->is_paused_and_stopped()) stopped.push_back(service->db().oid.load());
+    }
+    if (stopped.empty()) return;
     LWLockAcquire(shared_.lock, LW_EXCLUSIVE);
     each_request([&](StepAsideRequest& r) {
-      bool stopped = true;
-      for (auto& service : services_) {
-        if (service->db().oid.load() == r.database) stopped = stopped && service->all_stopped();
-      }
-      if (!stopped || r.done) return;
+      if (r.done || std::find(stopped.begin(), stopped.end(), r.database) == stopped.end()) return;
       r.done = true;
       SetLatch(r.requester_latch);
     });
@@ -432,5 +441,6 @@ void pgrst_launcher_main(Datum) {
   MemoryContextSwitchTo(TopMemoryContext);
   pgrst::pg::run_noexcept(problem, sizeof problem);
   if (problem[0] != '\0') ereport(FATAL, (errmsg("postgrest launcher failed: %s", problem)));
-  proc_exit(0);
+  // Not 0: the postmaster would not start it again after pg_terminate_backend.
+  proc_exit(1);
 }

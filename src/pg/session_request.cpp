@@ -157,6 +157,11 @@ SessionAnswer session_request(const HttpRequest& request) {
     Bodies bodies;
     TransactionResult result =
         run_transaction(work.transaction, TransactionScope::kInCaller, nullptr, bodies);
+    // Whoever cancels or ends the caller's statement means this session, not the request.
+    if (result.error && result.error->sqlstate.substr(0, 2) == "57") {
+      answer.error = result.error;
+      return answer;
+    }
     take_bodies(result, bodies);
     answer.response = finish(work.pending, result);
     if (answer.response.body_is_result) answer.response.body = result.result_sets[0].body;

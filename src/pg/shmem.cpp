@@ -76,6 +76,8 @@ void px_init_database(DatabaseShared& db, const char* name) {
   memset(static_cast<void*>(&db), 0, l.size);
   strlcpy(db.name, name, sizeof db.name);
   db.executor_count = executors;
+  db.max_idletime = int_setting("db_pool_max_idletime");
+  db.max_lifetime = int_setting("db_pool_max_lifetime");
   db.slot_count = slots_for(executors);
   db.executors_at = l.executors_at;
   db.submissions_at = l.submissions_at;

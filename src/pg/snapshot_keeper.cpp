@@ -85,6 +85,13 @@ std::string SnapshotKeeper::start(uint64_t generation, int server_version) {
 
 Verdict SnapshotKeeper::on_result(ResponseHead& head, uint64_t generation) {
   running_ = false;
+  const Verdict verdict = judge(head, generation);
+  const bool right = verdict == Verdict::kUnchanged || verdict == Verdict::kPublished;
+  if (right && !force_pending_) verified_ = generation;
+  return verdict;
+}
+
+Verdict SnapshotKeeper::judge(ResponseHead& head, uint64_t generation) {
   if (head.result.error) {
     problem_ = head.result.error->message;
     checked_ = generation - 1;
@@ -98,6 +105,7 @@ Verdict SnapshotKeeper::on_result(ResponseHead& head, uint64_t generation) {
   auto catalog = build_catalog(sets);
   if (!catalog.ok()) {
     problem_ = catalog.error().message;
+    checked_ = generation - 1;
     return Verdict::kFailed;
   }
   fingerprint_ = head.verdict.fingerprint;

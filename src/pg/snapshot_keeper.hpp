@@ -27,10 +27,14 @@ class SnapshotKeeper {
   void force() {
     fingerprint_.reset();
     force_pending_ = true;
+    verified_ = 0;
   }
 
   bool suspect(uint64_t generation) const { return force_pending_ || generation != checked_; }
   bool running() const { return running_; }
+  // The generation of hints that the last completed check was begun with: the snapshot is right for
+  // every request that arrived when no later hint was known.
+  uint64_t verified() const { return verified_; }
 
   // The message of the next introspection, which answers for `generation`.
   std::string start(uint64_t generation, int server_version);
@@ -44,6 +48,7 @@ class SnapshotKeeper {
 
  private:
   std::vector<std::string> schemas() const;
+  Verdict judge(ResponseHead& head, uint64_t generation);
   Verdict publish(Catalog catalog);
 
   SettingTexts file_settings_;
@@ -53,6 +58,7 @@ class SnapshotKeeper {
   std::vector<std::string> introspected_schemas_;
   std::vector<std::string> wanted_schemas_;  // by the settings that the database holds
   uint64_t checked_ = 0;
+  uint64_t verified_ = 0;
   uint32_t reload_marker_ = 0;
   bool force_pending_ = true;
   bool running_ = false;

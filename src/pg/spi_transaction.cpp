@@ -284,7 +284,8 @@ void px_run_own(TransactionRun* run) {
     CommitTransactionCommand();
     committed = true;
   }
-  px_discard(had_temp_objects);
+  // From here on nothing may turn the result into an error.
+  QueryCancelPending = false;
 }
 
 // In the caller's transaction there is neither isolation to choose nor anything to discard;
@@ -344,7 +345,6 @@ void px_abort() {
   ConditionVariableCancelSleep();
   pgstat_report_wait_end();
   AbortCurrentTransaction();
-  px_discard(had_temp_objects);
 }
 
 const std::string& search_path_of(const Transaction& t) {
@@ -410,6 +410,15 @@ void Bodies::clear() {
   sinks_.clear();
 }
 
+// Step 9. A failure here is the log's business: the request has its result.
+namespace {
+void discard() {
+  if (guard([] { px_discard(had_temp_objects); })) {
+    (void)guard([] { AbortCurrentTransaction(); });
+  }
+}
+}  // namespace
+
 // -- the transaction -----------------------------------------------------------------------------
 
 TransactionResult run_transaction(const Transaction& transaction, TransactionScope scope,
@@ -429,7 +438,11 @@ TransactionResult run_transaction(const Transaction& transaction, TransactionSco
   TransactionResult result;
   if (scope == TransactionScope::kOwn) {
     result.error = guard([&] { px_run_own(&run); });
-    if (result.error) abort_and_discard();
+    if (result.error) {
+      abort_and_discard();
+    } else {
+      discard();
+    }
     (void)guard([] { px_end_activity(); });
   } else {
     result.error = guard([&] { px_run_in_subtransaction(&run); }, ErrorLog::kSilent);
@@ -450,9 +463,11 @@ TransactionResult run_transaction(const Transaction& transaction, TransactionSco
 }
 
 bool transaction_committed() { return committed; }
+void forget_transaction_committed() { committed = false; }
 
 void abort_and_discard() {
   (void)guard([] { px_abort(); });
+  discard();
 }
 
 }  // namespace pgrst::pg

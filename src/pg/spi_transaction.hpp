@@ -99,6 +99,7 @@ TransactionResult run_transaction(const Transaction& transaction, TransactionSco
 
 // Whether the last transaction of run_transaction that was begun has committed. Safe in exit hooks.
 bool transaction_committed();
+void forget_transaction_committed();
 
 // Aborts whatever transaction runs and discards what it left behind.
 void abort_and_discard();

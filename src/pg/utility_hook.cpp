@@ -36,7 +36,8 @@ const char* option_text(List* options, const char* name) {
   ListCell* cell = nullptr;
   foreach (cell, options) {
     const auto* option = lfirst_node(DefElem, cell);
-    if (std::strcmp(option->defname, name) == 0) return defGetString(const_cast<DefElem*>(option));
+    if (std::strcmp(option->defname, name) != 0) continue;
+    return option->arg == nullptr ? nullptr : defGetString(const_cast<DefElem*>(option));
   }
   return nullptr;
 }

@@ -34,7 +34,7 @@ Result<void> apply_guc_overrides(std::string_view headers_json, std::string_view
   if (!status.empty()) {
     const size_t digits = std::min(status.find_first_not_of("0123456789"), status.size());
     const auto code = parse_unsigned(status.substr(0, digits));
-    if (!code || *code < 100 || *code > 999) return errors::guc_status();
+    if (!code || *code < 200 || *code > 999) return errors::guc_status();
     response.status = static_cast<int>(*code);
   }
   if (headers_json.empty()) return {};
