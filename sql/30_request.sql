@@ -67,6 +67,12 @@ BEGIN
   RAISE SQLSTATE 'PT402' USING MESSAGE = 'Payment Required', DETAIL = 'Quota exceeded', HINT = 'Upgrade';
 END $$;
 SELECT * FROM pg_temp.get('/pot');
+-- A cancelled statement is the caller's, not an answer.
+CREATE VIEW api.slow AS SELECT pg_sleep(60)::text AS slept;
+GRANT SELECT ON api.slow TO regress_pgrst_anon;
+SET statement_timeout = '200ms';
+SELECT * FROM pg_temp.get('/slow');
+RESET statement_timeout;
 -- JWT: role by claim, refused without a secret and without a right signature.
 SELECT status, pg_temp.header(headers, 'WWW-Authenticate') AS authenticate, body
   FROM pgrst.request('GET', '/items', '{"Authorization": "Bearer a.b.c"}');

@@ -96,6 +96,7 @@ scenario 'databases that are not served never wait' => sub {
         is(command('CREATE DATABASE x'), '', 'CREATE');
         is(command('DROP DATABASE x'), '', 'DROP');
         is(command('CREATE DATABASE third; DROP DATABASE third'), '', 'one to be served, at once dropped');
+        is(command('CREATE DATABASE x TEMPLATE DEFAULT; DROP DATABASE x'), '', 'a template without a name');
     }
     served('all the time');
 };

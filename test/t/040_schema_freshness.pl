@@ -108,5 +108,18 @@ scenario 'what changes nothing loads nothing' => sub {
     is($cluster->status('schema_loads'), $before + 1, 'is one load');
 };
 
+scenario 'requests are answered while others make hints without end' => sub {
+    my @storm = map { $cluster->session('api') } 1 .. 3;
+    $_->send('DO $$ BEGIN FOR i IN 1 .. 1000000 LOOP CREATE TEMPORARY TABLE s (a int); DROP TABLE s; COMMIT; '
+            . 'END LOOP; END $$')
+        for @storm;
+    my $begun = time;
+    is($kept->get('/quiet?select=id&limit=1')->{status}, 200, "request $_") for 1 .. 20;
+    cmp_ok(time() - $begun, '<', 60, 'none waits until the storm is over');
+    is(stale(5, 'CREATE TABLE api.in_storm_%d AS SELECT %d AS n; GRANT SELECT ON api.in_storm_%d TO anon',
+        '/in_storm_%d', '[{"n":%d}]'), '', 'and none is stale');
+    $cluster->sql(q(SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'DO $$%'));
+};
+
 ok(!$cluster->crashed, 'no process crashed');
 done_testing;
