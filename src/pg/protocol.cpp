@@ -1,14 +1,17 @@
 #include "pg/protocol.hpp"
 
+#include <cstring>
+
 namespace pgrst::pg {
 
 namespace {
 
-std::string with_size(const std::string& payload) {
-  std::string out;
-  out.reserve(kSizePrefix + payload.size());
-  WireWriter(out).number(static_cast<uint64_t>(payload.size()));
-  return out += payload;
+// Room for the size in front, filled in when the rest is known.
+void begin_sized(std::string& out) { out.assign(kSizePrefix, '\0'); }
+
+void finish_sized(std::string& out) {
+  const uint64_t size = out.size() - kSizePrefix;
+  std::memcpy(out.data(), &size, sizeof size);
 }
 
 }  // namespace
@@ -21,13 +24,15 @@ std::vector<size_t> body_order(size_t count) {
 }
 
 std::string encode_request(const RequestMessage& message) {
-  std::string payload;
-  WireWriter out(payload);
+  std::string bytes;
+  begin_sized(bytes);
+  WireWriter out(bytes);
   out.enumerator(message.kind);
   out.boolean(message.known_fingerprint.has_value());
   out.number(message.known_fingerprint.value_or(0));
-  payload += encode(message.transaction);
-  return with_size(payload);
+  encode(message.transaction, bytes);
+  finish_sized(bytes);
+  return bytes;
 }
 
 std::optional<RequestMessage> decode_request(std::string_view bytes) {
@@ -45,14 +50,16 @@ std::optional<RequestMessage> decode_request(std::string_view bytes) {
 }
 
 std::string encode_response_head(const ResponseHead& head) {
-  std::string payload;
-  WireWriter out(payload);
+  std::string bytes;
+  begin_sized(bytes);
+  WireWriter out(bytes);
   out.boolean(head.verdict.extension_present);
   out.number(head.verdict.reload_marker);
   out.boolean(head.verdict.unchanged);
   out.number(head.verdict.fingerprint);
-  payload += encode_head(head.result);
-  return with_size(payload);
+  bytes += encode_head(head.result);
+  finish_sized(bytes);
+  return bytes;
 }
 
 std::optional<ResponseHead> decode_response_head(std::string_view bytes) {

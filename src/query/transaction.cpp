@@ -62,6 +62,11 @@ void each_member(E& error, F f) {
 
 std::string encode(const Transaction& t) {
   std::string bytes;
+  encode(t, bytes);
+  return bytes;
+}
+
+void encode(const Transaction& t, std::string& bytes) {
   WireWriter out(bytes);
   out.enumerator(t.access);
   out.enumerator(t.isolation);
@@ -72,7 +77,6 @@ std::string encode(const Transaction& t) {
   out.text(t.pre_request);
   out.number(static_cast<uint32_t>(t.statements.size()));
   for (const auto& statement : t.statements) write(out, statement);
-  return bytes;
 }
 
 std::optional<Transaction> decode_transaction(std::string_view message) {

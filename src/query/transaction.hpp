@@ -64,6 +64,8 @@ struct TransactionResult {
   std::string response_status;
 };
 
+// Appends the message to `out`.
+void encode(const Transaction& transaction, std::string& out);
 std::string encode(const Transaction& transaction);
 std::optional<Transaction> decode_transaction(std::string_view message);
 

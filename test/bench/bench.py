@@ -2,6 +2,7 @@
 """Benchmark of the read path on the demo data.
 
   bench.py [--seconds N] [--rounds N] [--executors N] [--readings N] [--connections N]
+           [--only TEXT]
 
 Makes a throw-away cluster, loads the demo database, serves it, and measures in interleaved rounds:
 
@@ -222,6 +223,8 @@ class Bench:
         return (float(re.search(r"tps = ([0-9.]+)", out).group(1)), None, None, 1e6 * cpu / requests)
 
     def compare(self, title, path, statement, keyed=False, role="demo_anon", connections=None):
+        if self.args.only not in title:
+            return
         connections = connections or self.args.connections
         jwt = token({"role": role}) if role != "demo_anon" else None
         sql = statement + (" where id = :id" if keyed else "")
@@ -253,6 +256,7 @@ def main():
     ap.add_argument("--executors", type=int, default=2)
     ap.add_argument("--connections", type=int, default=32)
     ap.add_argument("--readings", type=int, default=1000000)
+    ap.add_argument("--only", default="", help="only the measurements with this text in their title")
     args = ap.parse_args()
     cluster = Cluster(args.executors)
     bench = None
