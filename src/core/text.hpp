@@ -35,6 +35,9 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 std::string quote_ident(std::string_view name);
 void append_quoted_ident(std::string& out, std::string_view name);
 
+// {"a","b"}: the text of a PostgreSQL array with these elements.
+std::string array_literal(const std::vector<std::string>& values);
+
 // Digits only, no sign; nothing else and no overflow of int64.
 std::optional<long long> parse_unsigned(std::string_view digits);
 

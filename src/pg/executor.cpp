@@ -52,8 +52,8 @@ DatabaseShared* the_db = nullptr;
 ExecutorShared* me = nullptr;
 volatile sig_atomic_t current_slot = -1;
 volatile uint64_t current_sequence = 0;
-volatile sig_atomic_t cancellable =
-    0;  // a transaction runs; reading and writing are given up by themselves
+// A transaction runs. Reading and writing are not cancelled: they are given up by themselves.
+volatile sig_atomic_t cancellable = 0;
 
 // -- leaving -------------------------------------------------------------------------------------
 

@@ -306,25 +306,13 @@ class Gateway : private Broker::Receiver {
     const uint64_t settings = shared()->settings_generation.load();
     if (settings != settings_generation_) {
       settings_generation_ = settings;
-      keeper_.set_file_settings(read_file_settings());
+      keeper_.set_file_settings(published_settings(*shared()));
     }
     if (reload_generation() != reload_generation_ || notified_) {
       reload_generation_ = reload_generation();
       notified_ = false;
       keeper_.force();
     }
-  }
-
-  static std::string read_file_settings() {
-    Shared& s = *shared();
-    std::string copy;
-    copy.resize(kSettingsAreaSize);
-    LWLockAcquire(s.lock, LW_SHARED);
-    const size_t size = s.settings_size;
-    std::memcpy(copy.data(), s.settings, size);
-    LWLockRelease(s.lock);
-    copy.resize(size);
-    return copy;
   }
 
   void introspect() {

@@ -41,16 +41,7 @@ void take_file_settings(Session& s) {
   const uint64_t generation = memory == nullptr ? 1 : memory->settings_generation.load() + 1;
   if (generation == s.settings_generation) return;
   s.settings_generation = generation;
-  std::string records;
-  if (memory != nullptr) {
-    records.resize(kSettingsAreaSize);
-    LWLockAcquire(memory->lock, LW_SHARED);
-    const size_t size = memory->settings_size;
-    memcpy(records.data(), memory->settings, size);
-    LWLockRelease(memory->lock);
-    records.resize(size);
-  }
-  s.keeper.set_file_settings(records);
+  s.keeper.set_file_settings(memory == nullptr ? std::string() : published_settings(*memory));
 }
 
 // Makes the session's snapshot the present one; an error, or nothing.

@@ -137,6 +137,16 @@ void px_install_shmem_hooks() {
 
 Shared* shared() { return the_shared; }
 
+std::string published_settings(Shared& shared) {
+  std::string copy(kSettingsAreaSize, '\0');  // before the lock: it may throw
+  LWLockAcquire(shared.lock, LW_SHARED);
+  const size_t size = shared.settings_size;
+  memcpy(copy.data(), shared.settings, size);
+  LWLockRelease(shared.lock);
+  copy.resize(size);
+  return copy;
+}
+
 void wake_gateway(DatabaseShared& db) {
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!db.gateway_sleeping.load(std::memory_order_relaxed)) return;

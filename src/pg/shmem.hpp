@@ -21,6 +21,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "core/byte_ring.hpp"
 #include "core/mpmc_queue.hpp"
@@ -170,6 +171,9 @@ void px_install_shmem_hooks();
 
 // Null when the library was not preloaded.
 Shared* shared();
+
+// A copy of the settings that the launcher has published.
+std::string published_settings(Shared& shared);
 
 // Wakes the gateway if it sleeps, after something was posted for it.
 void wake_gateway(DatabaseShared& db);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/text.hpp"
+
 namespace pgrst {
 
 namespace {
@@ -130,21 +132,6 @@ SqlLiteral sql_of(AggregateFunction function) {
 std::string star_to_percent(std::string pattern) {
   std::replace(pattern.begin(), pattern.end(), '*', '%');
   return pattern;
-}
-
-// {"a","b"} from the texts of the elements.
-std::string array_literal(const std::vector<std::string>& values) {
-  std::string out = "{";
-  for (const auto& value : values) {
-    if (out.size() > 1) out += ',';
-    out += '"';
-    for (const char c : value) {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c;
-    }
-    out += '"';
-  }
-  return out + "}";
 }
 
 class OperationWriter {

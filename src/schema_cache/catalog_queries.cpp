@@ -1,5 +1,7 @@
 #include "schema_cache/catalog_queries.hpp"
 
+#include "core/text.hpp"
+
 namespace pgrst {
 
 namespace {
@@ -100,21 +102,6 @@ select pg_catalog.split_part(o.setting, '=', 1),
    and s.setrole in (0, (select r.oid from pg_catalog.pg_roles r where r.rolname = session_user))
    and o.setting ~ '^(pgrst|app\.settings)\.'
  order by s.setrole <> 0, s.setdatabase <> 0)sql";
-
-// '{"a","b"}': the text of a text[].
-std::string array_literal(const std::vector<std::string>& values) {
-  std::string out = "{";
-  for (const auto& value : values) {
-    if (out.size() > 1) out += ',';
-    out += '"';
-    for (const char c : value) {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c;
-    }
-    out += '"';
-  }
-  return out + "}";
-}
 
 }  // namespace
 
