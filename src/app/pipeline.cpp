@@ -7,8 +7,22 @@ namespace pgrst {
 
 namespace {
 
-ReadContext read_context(const ApiRequest& request, const ActionPlan& plan,
-                         const MainQuery& query) {
+// The Warning header for embeds that are named by relation in spite of their alias.
+std::string legacy_warning(const ReadPlan& plan) {
+  std::string names;
+  for (const auto& [relation, alias] : legacy_names(plan)) {
+    if (!names.empty()) names += ", ";
+    names += "`" + relation + "` to `" + alias + "`";
+  }
+  if (names.empty()) return names;
+  return "299 PostgRESTv16.2 \"Embedded resource was referenced by relation name even though it "
+         "has "
+         "an alias. This is deprecated and will stop working in a future release. Update " +
+         names + " in query string filters, orders or limits.\"";
+}
+
+ReadContext read_context(const ApiRequest& request, const ActionPlan& plan, const MainQuery& query,
+                         const Config& config) {
   ReadContext context;
   context.relation = plan.read.relation;
   context.schema = request.schema;
@@ -19,7 +33,11 @@ ReadContext read_context(const ApiRequest& request, const ActionPlan& plan,
   context.preferences = request.preferences;
   context.media_type = plan.media_type;
   context.total_at = query.total_at;
-  context.count_from_page = request.preferences.count == PreferCount::kExact && !query.total_at;
+  context.planned_at = query.planned_at;
+  context.max_rows = config.db_max_rows;
+  const auto count = request.preferences.count;
+  context.count_from_page = count && *count != PreferCount::kPlanned && !query.total_at;
+  if (config.url_use_legacy_target_names) context.warning = legacy_warning(plan.read);
   return context;
 }
 
@@ -34,7 +52,7 @@ Result<DatabaseWork> run_stages(const HttpRequest& request, const SnapshotPtr& s
   add_pre_query(query.transaction, api_request, auth.role, auth.claims_json, config,
                 snapshot->schema_cache);
   DatabaseWork work;
-  work.pending.context = read_context(api_request, plan, query);
+  work.pending.context = read_context(api_request, plan, query, config);
   work.pending.authenticated = !auth.is_anonymous;
   work.transaction = std::move(query.transaction);
   return work;

@@ -285,6 +285,13 @@ Error not_embedded(std::string_view resource) {
   return e;
 }
 
+Error not_embedded_by_alias(std::string_view relation, std::string_view alias) {
+  Error e = not_embedded(relation);
+  e.details_json = details_string("Target names are not allowed in filters if they have an alias");
+  e.hint = concat({"Change '", relation, "' to '", alias, "' in filters, orders or limits."});
+  return e;
+}
+
 Error guc_headers() {
   return make(
       500, "PGRST111",
@@ -309,6 +316,13 @@ Error unsupported_method(std::string_view method) {
 Error invalid_preferences(const std::vector<std::string>& invalid) {
   Error e = make(400, "PGRST122", "Invalid preferences given with handling=strict");
   e.details_json = details_string(concat({"Invalid preferences: ", join(invalid)}));
+  return e;
+}
+
+Error related_order_not_to_one(std::string_view origin, std::string_view target) {
+  Error e = make(400, "PGRST118", concat({"A related order on '", target, "' is not possible"}));
+  e.details_json = details_string(concat(
+      {"'", origin, "' and '", target, "' do not form a many-to-one or one-to-one relationship"}));
   return e;
 }
 
@@ -339,6 +353,30 @@ Error no_relationship(std::string_view parent, std::string_view child,
               embed_hint ? "' using the hint '" : "", embed_hint ? *embed_hint : "",
               "' in the schema '", schema, "', but no matches were found."}));
   e.hint = std::move(hint);
+  return e;
+}
+
+Error ambiguous_relationship(std::string_view parent, std::string_view child,
+                             const std::vector<RelationshipText>& found) {
+  Error e = make(300, "PGRST201",
+                 concat({"Could not embed because more than one relationship was found for '",
+                         parent, "' and '", child, "'"}));
+  std::string details = "[", hints;
+  for (const auto& text : found) {
+    if (details.size() > 1) details += ',';
+    details += "{\"cardinality\":";
+    append_json_string(details, text.cardinality);
+    details += ",\"embedding\":";
+    append_json_string(details, text.embedding);
+    details += ",\"relationship\":";
+    append_json_string(details, text.relationship);
+    details += '}';
+    if (!hints.empty()) hints += ", ";
+    hints += "'" + text.disambiguated + "'";
+  }
+  e.details_json = details + "]";
+  e.hint = concat({"Try changing '", child, "' to one of the following: ", hints,
+                   ". Find the desired relationship in the 'details' key."});
   return e;
 }
 

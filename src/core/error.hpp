@@ -68,20 +68,32 @@ Error unacceptable_schema(std::string_view schema,
                           const std::vector<std::string>& exposed);  // 406 PGRST106
 Error media_type(const std::vector<std::string>& accepted);          // 406 PGRST107
 Error not_embedded(std::string_view resource);                       // 400 PGRST108
-Error guc_headers();                                                 // 500 PGRST111
-Error guc_status();                                                  // 500 PGRST112
-Error singularity(uint64_t rows);                                    // 406 PGRST116
-Error unsupported_method(std::string_view method);                   // 405 PGRST117
-Error invalid_preferences(const std::vector<std::string>& invalid);  // 400 PGRST122
-Error aggregates_not_allowed();                                      // 400 PGRST123
-Error invalid_resource_path();                                       // 404 PGRST125
-Error openapi_disabled();                                            // 404 PGRST126
-Error not_implemented(std::string_view details);                     // 400 PGRST127
+// The request names an embed by relation although it has an alias.
+Error not_embedded_by_alias(std::string_view relation, std::string_view alias);    // 400 PGRST108
+Error guc_headers();                                                               // 500 PGRST111
+Error guc_status();                                                                // 500 PGRST112
+Error singularity(uint64_t rows);                                                  // 406 PGRST116
+Error related_order_not_to_one(std::string_view origin, std::string_view target);  // 400 PGRST118
+Error unsupported_method(std::string_view method);                                 // 405 PGRST117
+Error invalid_preferences(const std::vector<std::string>& invalid);                // 400 PGRST122
+Error aggregates_not_allowed();                                                    // 400 PGRST123
+Error invalid_resource_path();                                                     // 404 PGRST125
+Error openapi_disabled();                                                          // 404 PGRST126
+Error not_implemented(std::string_view details);                                   // 400 PGRST127
 
 // PGRST2xx: the schema cache. `hint_*`: what the fuzzy search found.
 Error no_relationship(std::string_view parent, std::string_view child,
                       const std::optional<std::string>& embed_hint, std::string_view schema,
                       std::optional<std::string> hint);  // 400 PGRST200
+// How PGRST201 describes one of several relationships.
+struct RelationshipText {
+  std::string cardinality;
+  std::string embedding;
+  std::string relationship;
+  std::string disambiguated;  // target!hint
+};
+Error ambiguous_relationship(std::string_view parent, std::string_view child,
+                             const std::vector<RelationshipText>& found);  // 300 PGRST201
 Error table_not_found(std::string_view schema, std::string_view table,
                       const std::optional<std::string>& hint_table);  // 404 PGRST205
 

@@ -12,25 +12,32 @@ extern "C" {
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_auth_members.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_cast.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_db_role_setting.h"
 #include "catalog/pg_description.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "common/hashfn.h"
 #include "executor/tuptable.h"
+#include "nodes/parsenodes.h"
+#include "nodes/readfuncs.h"
+#include "rewrite/rewriteSupport.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 }
@@ -119,6 +126,18 @@ void add_type(Fingerprint* f, HeapTuple tuple) {
   if (contains(&f->namespaces, row->typnamespace)) add_row(f, TypeRelationId, row->oid, tuple);
 }
 
+void add_function(Fingerprint* f, HeapTuple tuple) {
+  const auto* row = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
+  if (contains(&f->namespaces, row->pronamespace)) {
+    add_row(f, ProcedureRelationId, row->oid, tuple);
+  }
+}
+
+void add_cast(Fingerprint* f, HeapTuple tuple) {
+  const auto* row = reinterpret_cast<Form_pg_cast>(GETSTRUCT(tuple));
+  if (row->oid >= FirstNormalObjectId) add_row(f, CastRelationId, row->oid, tuple);
+}
+
 void add_constraint(Fingerprint* f, HeapTuple tuple) {
   const auto* row = reinterpret_cast<Form_pg_constraint>(GETSTRUCT(tuple));
   if (contains(&f->relations, row->conrelid)) add_row(f, ConstraintRelationId, row->oid, tuple);
@@ -199,6 +218,13 @@ void px_append_value(ByteSink* out, const char* bytes, int32 length) {
   }
 }
 
+// Begins a row record.
+void px_append_head(ByteSink* out, uint32 columns) {
+  if (!out->append(reinterpret_cast<const char*>(&columns), sizeof columns)) {
+    ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+  }
+}
+
 // Reads the table without asking for the session's privileges, which no role of a request has: it
 // holds secrets. Adds its rows to the fingerprint, or to `out` as row records of name and value.
 void px_scan_config(Fingerprint* f, ByteSink* out) {
@@ -220,10 +246,7 @@ void px_scan_config(Fingerprint* f, ByteSink* out) {
       f->sum += mix(hash_bytes_extended(name_bytes, name_length, 1),
                     hash_bytes_extended(value_bytes, value_length, 2));
     } else {
-      const uint32 columns = 2;
-      if (!out->append(reinterpret_cast<const char*>(&columns), sizeof columns)) {
-        ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-      }
+      px_append_head(out, 2);
       px_append_value(out, VARDATA_ANY(name), name_length);
       px_append_value(out, VARDATA_ANY(value), value_length);
     }
@@ -231,6 +254,59 @@ void px_scan_config(Fingerprint* f, ByteSink* out) {
   table_endscan(scan);
   ExecDropSingleTupleTableSlot(slot);
   table_close(relation, AccessShareLock);
+}
+
+// -- where the columns of views come from --------------------------------------------------------
+
+void px_append_number(ByteSink* out, uint32 number) {
+  char text[12];
+  const int length = snprintf(text, sizeof text, "%u", number);
+  px_append_value(out, text, length);
+}
+
+void px_append_origins(ByteSink* out, Oid view, const Query* query) {
+  ListCell* cell = nullptr;
+  foreach (cell, query->targetList) {
+    const TargetEntry* entry = lfirst_node(TargetEntry, cell);
+    if (entry->resjunk || entry->resorigtbl == InvalidOid) continue;
+    px_append_head(out, 4);
+    px_append_number(out, view);
+    px_append_number(out, static_cast<uint32>(entry->resno));
+    px_append_number(out, entry->resorigtbl);
+    px_append_number(out, static_cast<uint32>(entry->resorigcol));
+  }
+}
+
+// The rule that makes a relation a view holds its query, and that says of each column which column
+// of which relation it shows.
+void px_scan_views(ByteSink* out) {
+  const MemoryContext context =
+      AllocSetContextCreate(CurrentMemoryContext, "postgrest view", ALLOCSET_DEFAULT_SIZES);
+  Relation relation = table_open(RewriteRelationId, AccessShareLock);
+  SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, nullptr, 0, nullptr);
+  HeapTuple tuple = nullptr;
+  while ((tuple = systable_getnext(scan)) != nullptr) {
+    CHECK_FOR_INTERRUPTS();
+    const auto* row = reinterpret_cast<Form_pg_rewrite>(GETSTRUCT(tuple));
+    if (row->ev_class < FirstNormalObjectId ||
+        strcmp(NameStr(row->rulename), ViewSelectRuleName) != 0) {
+      continue;
+    }
+    bool is_null = false;
+    const Datum action =
+        heap_getattr(tuple, Anum_pg_rewrite_ev_action, RelationGetDescr(relation), &is_null);
+    if (is_null) continue;
+    const MemoryContext old_context = MemoryContextSwitchTo(context);
+    const auto* queries = static_cast<List*>(stringToNode(TextDatumGetCString(action)));
+    if (list_length(queries) == 1) {
+      px_append_origins(out, row->ev_class, linitial_node(Query, queries));
+    }
+    MemoryContextSwitchTo(old_context);
+    MemoryContextReset(context);
+  }
+  systable_endscan(scan);
+  table_close(relation, AccessShareLock);
+  MemoryContextDelete(context);
 }
 
 Oid px_reload_marker() {
@@ -249,6 +325,8 @@ uint64 px_fingerprint() {
   sort(&f.relations);
   px_scan_catalog(&f, AttributeRelationId, &add_attribute);
   px_scan_catalog(&f, TypeRelationId, &add_type);
+  px_scan_catalog(&f, ProcedureRelationId, &add_function);
+  px_scan_catalog(&f, CastRelationId, &add_cast);
   px_scan_catalog(&f, ConstraintRelationId, &add_constraint);
   px_scan_catalog(&f, AttrDefaultRelationId, &add_attrdef);
   px_scan_catalog(&f, DescriptionRelationId, &add_description);
@@ -263,10 +341,12 @@ uint64 px_fingerprint() {
 }
 
 struct Examination {
+  const uint64* known_fingerprint;  // null: none
   bool extension_present;
   Oid reload_marker;
   uint64 fingerprint;
   ByteSink* config;
+  ByteSink* view_columns;
 };
 
 void px_examine(Examination* out, TransactionScope scope) {
@@ -281,6 +361,9 @@ void px_examine(Examination* out, TransactionScope scope) {
     out->fingerprint = px_fingerprint();
     out->reload_marker = px_reload_marker();
     px_scan_config(nullptr, out->config);
+    if (out->known_fingerprint == nullptr || *out->known_fingerprint != out->fingerprint) {
+      px_scan_views(out->view_columns);
+    }
   }
   PopActiveSnapshot();
   if (own) CommitTransactionCommand();
@@ -292,12 +375,16 @@ bool px_extension_present() { return get_extension_oid("postgrest_ext", true) !=
 
 ResponseHead introspect(const RequestMessage& message, TransactionScope scope, Bodies& bodies) {
   ResponseHead head;
-  ByteSink config;
+  ByteSink config, view_columns;
   config.init();
-  Examination found{false, InvalidOid, 0, &config};
+  view_columns.init();
+  const uint64 known = message.known_fingerprint.value_or(0);
+  Examination found{
+      message.known_fingerprint ? &known : nullptr, false, InvalidOid, 0, &config, &view_columns};
   head.result.error = guard([&] { px_examine(&found, scope); });
   if (head.result.error) {
     config.free_all();
+    view_columns.free_all();
     if (scope == TransactionScope::kOwn) abort_and_discard();
     return head;
   }
@@ -308,12 +395,15 @@ ResponseHead introspect(const RequestMessage& message, TransactionScope scope, B
   if (found.extension_present && !head.verdict.unchanged) {
     head.result = run_transaction(message.transaction, scope, nullptr, bodies);
     if (!head.result.error) {
-      head.result.result_sets.push_back({0, "", config.size()});
-      bodies.append(config);
-      config.init();
+      for (ByteSink* sink : {&config, &view_columns}) {
+        head.result.result_sets.push_back({0, "", sink->size()});
+        bodies.append(*sink);
+        sink->init();
+      }
     }
   }
   config.free_all();
+  view_columns.free_all();
   return head;
 }
 

@@ -11,16 +11,21 @@
 // value. No node is in use twice at a time, so a RowNode keeps the arrays that its tuples are taken
 // apart into.
 //
+// Embeds, which are rows or arrays of rows of type record, are written as the server writes jsonb:
+// spaces after separators, keys ordered by length and bytes, the last of equal ones, and whatever
+// is in them likewise. PostgREST makes them jsonb, and clients may compare bytes.
+//
 // What output functions allocate goes to a memory context that is reset after each row.
 
 #include "pg/json_writer.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstring>
 
-#include "pg/byte_sink.hpp"
+#include "pg/json_string.hpp"
 
-#include "pg/pg_prelude.hpp"
 #include "pg/compat.hpp"
 
 extern "C" {
@@ -39,7 +44,9 @@ extern "C" {
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/float.h"
+#include "utils/fmgrprotos.h"
 #include "utils/json.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/typcache.h"
@@ -78,6 +85,7 @@ struct RowNode;
 struct TypeNode {
   Oid type;
   ValueKind kind;
+  bool jsonb;             // written as jsonb is
   FmgrInfo function;      // kJsonOutput, kOutput: output function; kJsonCast: cast function
   ElementNode* elements;  // kArray, most recent first
   RowNode* rows;          // kRow, most recent first
@@ -94,7 +102,7 @@ struct ElementNode {
 struct Column {
   const char* prefix;  // {"name": or ,"name":
   std::size_t prefix_length;
-  bool dropped;
+  bool hidden;  // dropped, or of a name that a later one has
   TypeNode type;
 };
 
@@ -106,6 +114,7 @@ struct RowNode {
   uint64 identifier;      // of entry->tupDesc when `descriptor` was copied from it
   TupleDesc descriptor;
   Column* columns;
+  int* order;  // in which the columns are written; null: as they are
   Datum* values;
   bool* nulls;
 };
@@ -119,6 +128,8 @@ struct RowReceiver {
   uint64 rows;
   int column_count;
   Column* columns;
+  ByteSink scratch;  // kJson...Stripped, kCsv: a value or row before it is rewritten
+  MemoryContextCallback free_scratch;
 };
 
 struct ArrayCursor {
@@ -130,91 +141,6 @@ struct ArrayCursor {
 };
 
 RowReceiver* self_of(DestReceiver* receiver) { return reinterpret_cast<RowReceiver*>(receiver); }
-
-// ---------------------------------------------------------------------------------------------------
-// Bytes
-
-[[noreturn]] void px_out_of_memory(std::size_t bytes) {
-  ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
-                  errdetail("Failed on request of size %zu for a result.", bytes)));
-}
-
-char* px_reserve(ByteSink* out, std::size_t bytes) {
-  char* room = out->reserve(bytes);
-  if (unlikely(room == nullptr)) px_out_of_memory(bytes);
-  return room;
-}
-
-void px_append(ByteSink* out, const char* bytes, std::size_t length) {
-  if (unlikely(!out->append(bytes, length))) px_out_of_memory(length);
-}
-
-bool needs_escape(unsigned char c) { return c < 0x20 || c == '"' || c == '\\'; }
-
-// True if one of the eight bytes needs an escape: the high bit of a byte of each term is set for a
-// zero byte of its operand, or for a byte below 0x20.
-bool word_needs_escape(uint64 word) {
-  constexpr uint64 kOnes = UINT64_C(0x0101010101010101);
-  constexpr uint64 kHigh = UINT64_C(0x8080808080808080);
-  const uint64 quote = word ^ (kOnes * '"');
-  const uint64 backslash = word ^ (kOnes * '\\');
-  return (((word - kOnes * 0x20) & ~word) | ((quote - kOnes) & ~quote) |
-          ((backslash - kOnes) & ~backslash)) &
-         kHigh;
-}
-
-// Copies up to the first byte that needs an escape; returns how many.
-std::size_t copy_clean(char* to, const char* from, std::size_t length) {
-  std::size_t i = 0;
-  for (; i + sizeof(uint64) <= length; i += sizeof(uint64)) {
-    uint64 word;
-    std::memcpy(&word, from + i, sizeof(word));
-    if (word_needs_escape(word)) break;
-    std::memcpy(to + i, &word, sizeof(word));
-  }
-  for (; i < length && !needs_escape(static_cast<unsigned char>(from[i])); i++) to[i] = from[i];
-  return i;
-}
-
-constexpr std::size_t kLongestEscape = 6;
-constexpr char kHex[] = "0123456789abcdef";
-
-// Same choices as escape_json: the short forms of RFC 8259 where there is one, but for the slash.
-std::size_t write_escape(char* to, char c) {
-  constexpr char kShort[] = "\b\f\n\r\t\"\\";
-  constexpr char kLetter[] = "bfnrt\"\\";
-  to[0] = '\\';
-  for (std::size_t i = 0; i < sizeof(kShort) - 1; i++) {
-    if (c != kShort[i]) continue;
-    to[1] = kLetter[i];
-    return 2;
-  }
-  std::memcpy(to + 1, "u00", 3);
-  to[4] = kHex[(c >> 4) & 0xf];
-  to[5] = kHex[c & 0xf];
-  return kLongestEscape;
-}
-
-// The rest of a string and its closing quote.
-void px_put_string_rest(ByteSink* out, const char* text, std::size_t length) {
-  constexpr std::size_t kPiece = 4096;
-  while (length > 0) {
-    const std::size_t piece = Min(length, kPiece);
-    char* to = px_reserve(out, piece + kLongestEscape);
-    std::size_t read = copy_clean(to, text, piece);
-    std::size_t written = read;
-    if (read < piece) written += write_escape(to + written, text[read++]);
-    out->commit(written);
-    text += read;
-    length -= read;
-  }
-  px_append(out, "\"", 1);
-}
-
-void px_put_string(ByteSink* out, const char* text, std::size_t length) {
-  px_append(out, "\"", 1);
-  px_put_string_rest(out, text, length);
-}
 
 // ---------------------------------------------------------------------------------------------------
 // Types
@@ -298,37 +224,70 @@ void px_resolve_text(RowReceiver* self, TypeNode* node) {
   node->kind = kind;
 }
 
-// Names, with all that stands between two values, are made into bytes once.
-Column* px_make_columns(MemoryContext cx, TupleDesc descriptor) {
+// How jsonb orders keys.
+int compare_keys(const NameData* a, const NameData* b) {
+  const std::size_t a_length = std::strlen(NameStr(*a));
+  const std::size_t b_length = std::strlen(NameStr(*b));
+  if (a_length != b_length) return a_length < b_length ? -1 : 1;
+  return std::memcmp(NameStr(*a), NameStr(*b), a_length);
+}
+
+// The order of the columns as keys of a jsonb object; hides those whose name comes again.
+int* px_order_columns(MemoryContext cx, TupleDesc descriptor, Column* columns) {
+  const int count = descriptor->natts;
+  auto* order = static_cast<int*>(MemoryContextAlloc(cx, (count + 1) * sizeof(int)));
+  for (int i = 0; i < count; i++) order[i] = i;
+  const auto name = [&](int i) { return &TupleDescAttr(descriptor, i)->attname; };
+  std::stable_sort(order, order + count,
+                   [&](int a, int b) { return compare_keys(name(a), name(b)) < 0; });
+  for (int i = 0; i + 1 < count; i++) {
+    if (compare_keys(name(order[i]), name(order[i + 1])) == 0) columns[order[i]].hidden = true;
+  }
+  return order;
+}
+
+char* put_name(char* to, const char* name) {
+  *to++ = '"';
+  for (const char* c = name; *c != '\0'; c++) {
+    if (needs_escape(static_cast<unsigned char>(*c))) {
+      to += write_escape(to, *c);
+    } else {
+      *to++ = *c;
+    }
+  }
+  *to++ = '"';
+  *to++ = ':';
+  return to;
+}
+
+// Names, with all that stands between two values, are made into bytes once. `order` is null but for
+// jsonb, where it is set.
+Column* px_make_columns(MemoryContext cx, TupleDesc descriptor, int** order) {
   const int count = descriptor->natts;
   std::size_t bytes = 0;
   for (int i = 0; i < count; i++) {
     const std::size_t name = std::strlen(NameStr(TupleDescAttr(descriptor, i)->attname));
-    bytes += name * kLongestEscape + 4;
+    bytes += name * kLongestEscape + 6;
   }
   auto* columns = static_cast<Column*>(MemoryContextAllocZero(cx, count * sizeof(Column)));
   auto* text = static_cast<char*>(MemoryContextAlloc(cx, bytes));
-  char before = '{';
+  for (int i = 0; i < count; i++) columns[i].hidden = TupleDescAttr(descriptor, i)->attisdropped;
+  if (order != nullptr) *order = px_order_columns(cx, descriptor, columns);
+  bool first = true;
   for (int i = 0; i < count; i++) {
-    const FormData_pg_attribute* attribute = TupleDescAttr(descriptor, i);
-    columns[i].type.type = attribute->atttypid;
-    columns[i].dropped = attribute->attisdropped;
-    if (columns[i].dropped) continue;
+    const int at = order == nullptr ? i : (*order)[i];
+    const FormData_pg_attribute* attribute = TupleDescAttr(descriptor, at);
+    columns[at].type.type = attribute->atttypid;
+    columns[at].type.jsonb = order != nullptr;
+    if (columns[at].hidden) continue;
     const char* const start = text;
-    *text++ = before;
-    *text++ = '"';
-    for (const char* c = NameStr(attribute->attname); *c != '\0'; c++) {
-      if (needs_escape(static_cast<unsigned char>(*c))) {
-        text += write_escape(text, *c);
-      } else {
-        *text++ = *c;
-      }
-    }
-    *text++ = '"';
-    *text++ = ':';
-    columns[i].prefix = start;
-    columns[i].prefix_length = text - start;
-    before = ',';
+    *text++ = first ? '{' : ',';
+    if (!first && order != nullptr) *text++ = ' ';
+    text = put_name(text, NameStr(attribute->attname));
+    if (order != nullptr) *text++ = ' ';
+    columns[at].prefix = start;
+    columns[at].prefix_length = text - start;
+    first = false;
   }
   return columns;
 }
@@ -344,28 +303,30 @@ ElementNode* px_find_element(RowReceiver* self, TypeNode* node, Oid type) {
     element = static_cast<ElementNode*>(MemoryContextAllocZero(self->cx, sizeof(ElementNode)));
     get_typlenbyvalalign(type, &element->length, &element->by_value, &element->alignment);
     element->type.type = type;
+    element->type.jsonb = node->jsonb || type == RECORDOID;
   }
   element->next = node->elements;
   node->elements = element;
   return element;
 }
 
-void px_describe_row(RowReceiver* self, RowNode* row, TupleDesc descriptor) {
+void px_describe_row(RowReceiver* self, RowNode* row, TupleDesc descriptor, bool jsonb) {
   const MemoryContext old_cx = MemoryContextSwitchTo(self->cx);
   // With the values that columns added later have in older rows.
   row->descriptor = CreateTupleDescCopyConstr(descriptor);
-  row->columns = px_make_columns(self->cx, descriptor);
+  row->order = nullptr;
+  row->columns = px_make_columns(self->cx, descriptor, jsonb ? &row->order : nullptr);
   row->values = static_cast<Datum*>(palloc(descriptor->natts * sizeof(Datum)));
   row->nulls = static_cast<bool*>(palloc(descriptor->natts * sizeof(bool)));
   MemoryContextSwitchTo(old_cx);
 }
 
 // A function in the statement may change a named type between two rows; record types never change.
-void px_refresh_row(RowReceiver* self, RowNode* row) {
+void px_refresh_row(RowReceiver* self, RowNode* row, bool jsonb) {
   if (row->type == RECORDOID) {
     if (row->descriptor != nullptr) return;
     TupleDesc descriptor = lookup_rowtype_tupdesc(row->type, row->typmod);
-    px_describe_row(self, row, descriptor);
+    px_describe_row(self, row, descriptor, jsonb);
     ReleaseTupleDesc(descriptor);
     return;
   }
@@ -377,7 +338,7 @@ void px_refresh_row(RowReceiver* self, RowNode* row) {
   row->entry = lookup_type_cache(row->type, TYPECACHE_TUPDESC);
   row->identifier = row->entry->tupDesc_identifier;
   if (row->descriptor == nullptr || !equalTupleDescs(row->descriptor, descriptor)) {
-    px_describe_row(self, row, descriptor);
+    px_describe_row(self, row, descriptor, jsonb);
   }
   ReleaseTupleDesc(descriptor);
 }
@@ -397,7 +358,7 @@ RowNode* px_find_row(RowReceiver* self, TypeNode* node, Oid type, int32 typmod) 
   }
   row->next = node->rows;
   node->rows = row;
-  px_refresh_row(self, row);
+  px_refresh_row(self, row, node->jsonb || type == RECORDOID);
   return row;
 }
 
@@ -413,14 +374,14 @@ void px_put_dimension(RowReceiver* self, ArrayCursor* cursor, int dimension) {
   ElementNode* const element = cursor->element;
   const bool innermost = dimension + 1 == cursor->dimension_count;
   for (int i = 0; i < cursor->dimensions[dimension]; i++) {
-    const std::size_t comma = i > 0 ? 1 : 0;
+    const std::size_t comma = i == 0 ? 0 : element->type.jsonb ? 2 : 1;
     if (innermost) {
       bool is_null;
       const Datum value = array_iter_next(&cursor->values, &is_null, cursor->position++,
                                           element->length, element->by_value, element->alignment);
-      px_put_value(self, ",", comma, &element->type, value, is_null);
+      px_put_value(self, ", ", comma, &element->type, value, is_null);
     } else {
-      px_append(self->out, ",", comma);
+      px_append(self->out, ", ", comma);
       px_put_dimension(self, cursor, dimension + 1);
     }
   }
@@ -443,13 +404,14 @@ void px_put_array(RowReceiver* self, TypeNode* node, Datum value) {
   px_put_dimension(self, &cursor, 0);
 }
 
-void px_put_columns(RowReceiver* self, Column* columns, int count, const Datum* values,
-                    const bool* nulls) {
+void px_put_columns(RowReceiver* self, Column* columns, const int* order, int count,
+                    const Datum* values, const bool* nulls) {
   bool empty = true;
   for (int i = 0; i < count; i++) {
-    Column* const column = &columns[i];
-    if (column->dropped) continue;
-    px_put_value(self, column->prefix, column->prefix_length, &column->type, values[i], nulls[i]);
+    const int at = order == nullptr ? i : order[i];
+    Column* const column = &columns[at];
+    if (column->hidden) continue;
+    px_put_value(self, column->prefix, column->prefix_length, &column->type, values[at], nulls[at]);
     empty = false;
   }
   if (empty) px_append(self->out, "{", 1);
@@ -467,7 +429,23 @@ void px_put_row(RowReceiver* self, TypeNode* node, Datum value) {
   tuple.t_tableOid = InvalidOid;
   tuple.t_data = header;
   heap_deform_tuple(&tuple, row->descriptor, row->values, row->nulls);
-  px_put_columns(self, row->columns, row->descriptor->natts, row->values, row->nulls);
+  px_put_columns(self, row->columns, row->order, row->descriptor->natts, row->values, row->nulls);
+}
+
+// JSON text as jsonb writes it.
+void px_put_as_jsonb(RowReceiver* self, const text* json) {
+  char* const in = text_to_cstring(json);
+  Jsonb* const value = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(in)));
+  char* const out = JsonbToCString(nullptr, &value->root, VARSIZE(value));
+  px_append(self->out, out, std::strlen(out));
+}
+
+void px_put_json(RowReceiver* self, const TypeNode* node, const text* json) {
+  if (node->jsonb) {
+    px_put_as_jsonb(self, json);
+  } else {
+    px_append(self->out, VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json));
+  }
 }
 
 // Values of any length.
@@ -485,13 +463,11 @@ void px_put_long_value(RowReceiver* self, TypeNode* node, Datum value) {
       return;
     }
     case ValueKind::kJsonText: {
-      const text* const json = DatumGetTextPP(value);
-      px_append(self->out, VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json));
+      px_put_json(self, node, DatumGetTextPP(value));
       return;
     }
     case ValueKind::kJsonCast: {
-      const text* const json = DatumGetTextPP(FunctionCall1(&node->function, value));
-      px_append(self->out, VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json));
+      px_put_json(self, node, DatumGetTextPP(FunctionCall1(&node->function, value)));
       return;
     }
     case ValueKind::kJsonOutput: {
@@ -538,6 +514,19 @@ char* px_put_float(char* to, const TypeNode* node, Datum value) {
   }
   if (!finite) *to++ = '"';
   return to;
+}
+
+// jsonb knows no exponents.
+void px_put_float_as_jsonb(ByteSink* out, const char* text, std::size_t length) {
+  if (std::memchr(text, 'e', length) == nullptr) {
+    px_append(out, text, length);
+    return;
+  }
+  char* const copy = pnstrdup(text, length);
+  const Datum number = DirectFunctionCall3(numeric_in, CStringGetDatum(copy),
+                                           ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+  char* const plain = DatumGetCString(DirectFunctionCall1(numeric_out, number));
+  px_append(out, plain, std::strlen(plain));
 }
 
 char* px_put_datetime(char* to, Datum value, Oid type) {
@@ -625,6 +614,15 @@ void px_put_value(RowReceiver* self, const char* prefix, std::size_t prefix_leng
     px_put_text(out, start, prefix_length, name, std::strlen(name));
   } else if (char* const end = px_put_short_value(start + prefix_length, node, value);
              end != nullptr) {
+    const bool is_float = node->kind == ValueKind::kFloat4 || node->kind == ValueKind::kFloat8;
+    if (node->jsonb && is_float) {
+      char text[kShortValue];
+      const std::size_t length = end - start - prefix_length;
+      std::memcpy(text, start + prefix_length, length);
+      out->commit(prefix_length);
+      px_put_float_as_jsonb(out, text, length);
+      return;
+    }
     out->commit(end - start);
   } else {
     out->commit(prefix_length);
@@ -661,6 +659,96 @@ void px_put_plain_value(RowReceiver* self, TypeNode* node, Datum value, bool is_
 // ---------------------------------------------------------------------------------------------------
 // Receivers
 
+// -- without nulls: a row is written, stripped by the server's own function, and taken over ---
+
+text* px_scratch_text(const ByteSink* scratch) {
+  const std::size_t size = scratch->size();
+  if (size > MaxAllocSize - VARHDRSZ) px_out_of_memory(size);
+  auto* out = static_cast<text*>(palloc(size + VARHDRSZ));
+  SET_VARSIZE(out, size + VARHDRSZ);
+  scratch->copy_to(VARDATA(out));
+  return out;
+}
+
+void px_put_stripped_columns(RowReceiver* self, TupleTableSlot* slot) {
+  ByteSink* const out = self->out;
+  self->scratch.clear();
+  self->out = &self->scratch;
+  px_put_columns(self, self->columns, nullptr, self->column_count, slot->tts_values,
+                 slot->tts_isnull);
+  self->out = out;
+  const Datum row = PointerGetDatum(px_scratch_text(&self->scratch));
+  const text* const stripped = DatumGetTextPP(DirectFunctionCall1(json_strip_nulls, row));
+  px_append(out, VARDATA_ANY(stripped), VARSIZE_ANY_EXHDR(stripped));
+}
+
+// -- CSV: the text of a row value, less its parentheses ---
+
+bool is_csv_special(char c) {
+  return c == '"' || c == '\\' || c == '(' || c == ')' || c == ',' ||
+         isspace(static_cast<unsigned char>(c));
+}
+
+void px_put_csv_text(ByteSink* out, const char* text, std::size_t length) {
+  bool quote = length == 0;
+  for (std::size_t i = 0; i < length && !quote; i++) quote = is_csv_special(text[i]);
+  if (!quote) {
+    px_append(out, text, length);
+    return;
+  }
+  char* to = px_reserve(out, 2 * length + 2);
+  const char* const start = to;
+  *to++ = '"';
+  for (std::size_t i = 0; i < length; i++) {
+    if (text[i] == '"' || text[i] == '\\') *to++ = text[i];
+    *to++ = text[i];
+  }
+  *to++ = '"';
+  out->commit(to - start);
+}
+
+// Embeds, the only columns without a type of their own, stand as JSON.
+bool is_embed(Oid type) { return type == RECORDOID || type == RECORDARRAYOID; }
+
+void px_put_csv_json(RowReceiver* self, TypeNode* node, Datum value) {
+  ByteSink* const out = self->out;
+  self->scratch.clear();
+  self->out = &self->scratch;
+  px_put_value(self, "", 0, node, value, false);
+  self->out = out;
+  const text* const json = px_scratch_text(&self->scratch);
+  px_put_csv_text(out, VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json));
+}
+
+void px_put_csv_value(RowReceiver* self, TypeNode* node, Datum value) {
+  if (is_embed(node->type)) {
+    px_put_csv_json(self, node, value);
+    return;
+  }
+  if (unlikely(node->kind == ValueKind::kUnknown)) px_resolve_text(self, node);
+  if (node->kind == ValueKind::kText) {
+    const text* const packed = DatumGetTextPP(value);
+    px_put_csv_text(self->out, VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
+  } else if (node->kind == ValueKind::kName) {
+    const char* const name = NameStr(*DatumGetName(value));
+    px_put_csv_text(self->out, name, std::strlen(name));
+  } else {
+    char* const text = OutputFunctionCall(&node->function, value);
+    px_put_csv_text(self->out, text, std::strlen(text));
+    pfree(text);
+  }
+}
+
+void px_put_csv_header(RowReceiver* self, TupleDesc descriptor) {
+  for (int i = 0; i < descriptor->natts; i++) {
+    if (i > 0) px_append(self->out, ",", 1);
+    const char* const name = NameStr(TupleDescAttr(descriptor, i)->attname);
+    px_append(self->out, name, std::strlen(name));
+  }
+}
+
+void px_free_scratch(void* argument) { static_cast<RowReceiver*>(argument)->scratch.free_all(); }
+
 void px_startup(DestReceiver* receiver, int, TupleDesc descriptor) {
   RowReceiver* const self = self_of(receiver);
   if (self->format == RowFormat::kCountOnly) return;
@@ -668,8 +756,10 @@ void px_startup(DestReceiver* receiver, int, TupleDesc descriptor) {
     self->row_cx = AllocSetContextCreate(self->cx, "postgrest row", ALLOCSET_DEFAULT_SIZES);
   }
   self->column_count = descriptor->natts;
-  self->columns = px_make_columns(self->cx, descriptor);
+  self->columns = px_make_columns(self->cx, descriptor, nullptr);
 }
+
+constexpr char kGeoJsonHead[] = "{\"type\" : \"FeatureCollection\", \"features\" : [";
 
 bool px_receive_json(TupleTableSlot* slot, DestReceiver* receiver) {
   RowReceiver* const self = self_of(receiver);
@@ -680,8 +770,49 @@ bool px_receive_json(TupleTableSlot* slot, DestReceiver* receiver) {
   } else {
     px_append(self->out, ", \n ", 4);
   }
-  px_put_columns(self, self->columns, self->column_count, slot->tts_values, slot->tts_isnull);
+  px_put_columns(self, self->columns, nullptr, self->column_count, slot->tts_values,
+                 slot->tts_isnull);
   self->rows++;
+  MemoryContextSwitchTo(old_cx);
+  MemoryContextReset(self->row_cx);
+  return true;
+}
+
+bool px_receive_stripped(TupleTableSlot* slot, DestReceiver* receiver) {
+  RowReceiver* const self = self_of(receiver);
+  const bool array = self->format == RowFormat::kJsonArrayStripped;
+  if (self->rows++ > 0 && !array) return true;
+  slot_getallattrs(slot);
+  const MemoryContext old_cx = MemoryContextSwitchTo(self->row_cx);
+  if (array) px_append(self->out, self->rows == 1 ? "[" : ",", 1);
+  px_put_stripped_columns(self, slot);
+  MemoryContextSwitchTo(old_cx);
+  MemoryContextReset(self->row_cx);
+  return true;
+}
+
+bool px_receive_csv(TupleTableSlot* slot, DestReceiver* receiver) {
+  RowReceiver* const self = self_of(receiver);
+  slot_getallattrs(slot);
+  const MemoryContext old_cx = MemoryContextSwitchTo(self->row_cx);
+  if (self->rows++ == 0) px_put_csv_header(self, slot->tts_tupleDescriptor);
+  px_append(self->out, "\n", 1);
+  for (int i = 0; i < self->column_count; i++) {
+    if (i > 0) px_append(self->out, ",", 1);
+    if (!slot->tts_isnull[i]) px_put_csv_value(self, &self->columns[i].type, slot->tts_values[i]);
+  }
+  MemoryContextSwitchTo(old_cx);
+  MemoryContextReset(self->row_cx);
+  return true;
+}
+
+// Each row is one feature of a GeoJSON collection, in one column of type json.
+bool px_receive_feature(TupleTableSlot* slot, DestReceiver* receiver) {
+  RowReceiver* const self = self_of(receiver);
+  slot_getallattrs(slot);
+  const MemoryContext old_cx = MemoryContextSwitchTo(self->row_cx);
+  if (self->rows++ > 0) px_append(self->out, ", ", 2);
+  px_put_value(self, "", 0, &self->columns[0].type, slot->tts_values[0], slot->tts_isnull[0]);
   MemoryContextSwitchTo(old_cx);
   MemoryContextReset(self->row_cx);
   return true;
@@ -692,7 +823,8 @@ bool px_receive_object(TupleTableSlot* slot, DestReceiver* receiver) {
   if (self->rows++ > 0) return true;
   slot_getallattrs(slot);
   const MemoryContext old_cx = MemoryContextSwitchTo(self->row_cx);
-  px_put_columns(self, self->columns, self->column_count, slot->tts_values, slot->tts_isnull);
+  px_put_columns(self, self->columns, nullptr, self->column_count, slot->tts_values,
+                 slot->tts_isnull);
   MemoryContextSwitchTo(old_cx);
   MemoryContextReset(self->row_cx);
   return true;
@@ -733,12 +865,27 @@ DestReceiver* px_create_row_receiver(RowFormat format, ByteSink* out, MemoryCont
   self->format = format;
   self->out = out;
   self->cx = cx;
+  self->scratch.init();
+  self->free_scratch.func = &px_free_scratch;
+  self->free_scratch.arg = self;
+  MemoryContextRegisterResetCallback(cx, &self->free_scratch);
   switch (format) {
     case RowFormat::kJsonArray:
       self->pub.receiveSlot = px_receive_json;
       break;
     case RowFormat::kJsonObject:
       self->pub.receiveSlot = px_receive_object;
+      break;
+    case RowFormat::kJsonArrayStripped:
+    case RowFormat::kJsonObjectStripped:
+      self->pub.receiveSlot = px_receive_stripped;
+      break;
+    case RowFormat::kCsv:
+      self->pub.receiveSlot = px_receive_csv;
+      break;
+    case RowFormat::kGeoJson:
+      self->pub.receiveSlot = px_receive_feature;
+      px_append(out, kGeoJsonHead, sizeof kGeoJsonHead - 1);
       break;
     case RowFormat::kRecords:
       self->pub.receiveSlot = px_receive_record;
@@ -758,11 +905,23 @@ DestReceiver* px_create_row_receiver(RowFormat format, ByteSink* out, MemoryCont
 
 void px_finish(DestReceiver* receiver) {
   RowReceiver* const self = self_of(receiver);
-  if (self->format != RowFormat::kJsonArray) return;
-  if (self->rows == 0) {
-    px_append(self->out, "[]", 2);
-  } else {
-    px_append(self->out, "]", 1);
+  switch (self->format) {
+    case RowFormat::kJsonArray:
+    case RowFormat::kJsonArrayStripped:
+      if (self->rows == 0) px_append(self->out, "[", 1);
+      px_append(self->out, "]", 1);
+      break;
+    case RowFormat::kCsv:
+      if (self->rows == 0) px_append(self->out, "\n", 1);
+      break;
+    case RowFormat::kGeoJson:
+      px_append(self->out, "]}", 2);
+      break;
+    case RowFormat::kJsonObject:
+    case RowFormat::kJsonObjectStripped:
+    case RowFormat::kRecords:
+    case RowFormat::kCountOnly:
+      break;
   }
 }
 

@@ -20,11 +20,16 @@ namespace pgrst::pg {
 struct ByteSink;
 
 enum class RowFormat {
-  kJsonArray,   // '[' rows separated by ", \n " ']'
-  kJsonObject,  // the first row alone, without brackets; further rows are counted
-  kRecords,     // per row: uint32 columns; per column: int32 length (-1: NULL), bytes of the type's
-                // text output. Native byte order.
-  kCountOnly    // nothing; `out` may be null
+  kJsonArray,          // '[' rows separated by ", \n " ']'
+  kJsonObject,         // the first row alone, without brackets; further rows are counted
+  kJsonArrayStripped,  // as kJsonArray, then as json_strip_nulls gives it
+  kJsonObjectStripped,
+  kCsv,       // a line of column names, then each row as its text without the parentheses; embeds,
+              // which are of type record or record[], as JSON. "\n" for no rows.
+  kGeoJson,   // a FeatureCollection; the rows have one column, which is the feature
+  kRecords,   // per row: uint32 columns; per column: int32 length (-1: NULL), bytes of the type's
+              // text output. Native byte order.
+  kCountOnly  // nothing; `out` may be null
 };
 
 // For SPIExecuteOptions.dest; serves one statement.

@@ -4,7 +4,6 @@
 #include <sstream>
 
 #include "core/wire.hpp"
-#include "schema_cache/catalog_queries.hpp"
 
 namespace pgrst::pg {
 
@@ -41,12 +40,12 @@ void read_secret_file(SettingTexts& settings, std::string& problem) {
   }
 }
 
-Transaction introspection_transaction(const std::vector<std::string>& schemas, int server_version) {
+Transaction introspection_transaction(const CatalogScope& scope, int server_version) {
   Transaction t;
   t.access = AccessMode::kReadOnly;
   t.isolation = Isolation::kRepeatableRead;
   t.settings.emplace_back("search_path", "");
-  for (auto& query : catalog_queries(schemas, server_version)) {
+  for (auto& query : catalog_queries(scope, server_version)) {
     Statement statement;
     statement.text = query.sql;
     for (auto& param : query.params) statement.params.emplace_back(std::move(param));
@@ -56,30 +55,34 @@ Transaction introspection_transaction(const std::vector<std::string>& schemas, i
   return t;
 }
 
+CatalogScope scope_of(const Config& config) {
+  return {config.db_schemas, config.db_extra_search_path};
+}
+
 }  // namespace
 
 void SnapshotKeeper::set_file_settings(std::string_view records) {
   file_settings_ = parse_settings(records);
-  wanted_schemas_.clear();
+  wanted_.reset();
   force();
 }
 
-std::vector<std::string> SnapshotKeeper::schemas() const {
-  if (!wanted_schemas_.empty()) return wanted_schemas_;
+CatalogScope SnapshotKeeper::scope() const {
+  if (wanted_) return *wanted_;
   const auto made = make_config(file_settings_);
-  if (const auto* config = std::get_if<Config>(&made)) return config->db_schemas;
-  return std::get<Config>(make_config({})).db_schemas;
+  if (const auto* config = std::get_if<Config>(&made)) return scope_of(*config);
+  return scope_of(std::get<Config>(make_config({})));
 }
 
 std::string SnapshotKeeper::start(uint64_t generation, int server_version) {
   running_ = true;
   force_pending_ = false;
   checked_ = generation;
-  introspected_schemas_ = schemas();
+  introspected_ = scope();
   RequestMessage message;
   message.kind = MessageKind::kIntrospection;
   message.known_fingerprint = fingerprint_;
-  message.transaction = introspection_transaction(introspected_schemas_, server_version);
+  message.transaction = introspection_transaction(introspected_, server_version);
   return encode_request(message);
 }
 
@@ -119,9 +122,9 @@ Verdict SnapshotKeeper::publish(Catalog catalog) {
   read_secret_file(texts, problem_);
   const auto made = make_config(texts);
   if (const auto* config = std::get_if<Config>(&made)) {
-    wanted_schemas_ = config->db_schemas;
+    wanted_ = scope_of(*config);
     // The database names other schemas than postgresql.conf does: look again, at those.
-    if (wanted_schemas_ != introspected_schemas_) {
+    if (wanted_ != introspected_) {
       force();
       return Verdict::kUnchanged;
     }
@@ -140,7 +143,7 @@ Verdict SnapshotKeeper::publish(Catalog catalog) {
 
 void SnapshotKeeper::forget() {
   snapshot_.reset();
-  wanted_schemas_.clear();
+  wanted_.reset();
   reload_marker_ = 0;
   force();
 }

@@ -14,6 +14,7 @@
 #include "app/snapshot.hpp"
 #include "pg/protocol.hpp"
 #include "schema_cache/builder.hpp"
+#include "schema_cache/catalog_queries.hpp"
 
 namespace pgrst::pg {
 
@@ -47,7 +48,7 @@ class SnapshotKeeper {
   const std::string& problem() const { return problem_; }  // of the last result; empty: none
 
  private:
-  std::vector<std::string> schemas() const;
+  CatalogScope scope() const;
   Verdict judge(ResponseHead& head, uint64_t generation);
   Verdict publish(Catalog catalog);
 
@@ -55,8 +56,8 @@ class SnapshotKeeper {
   std::optional<Configured> configured_;  // the last settings that were right
   SnapshotPtr snapshot_;
   std::optional<uint64_t> fingerprint_;
-  std::vector<std::string> introspected_schemas_;
-  std::vector<std::string> wanted_schemas_;  // by the settings that the database holds
+  CatalogScope introspected_;
+  std::optional<CatalogScope> wanted_;  // by the settings that the database holds
   uint64_t checked_ = 0;
   uint64_t verified_ = 0;
   uint32_t reload_marker_ = 0;

@@ -153,7 +153,16 @@ RowFormat row_format(ResultFormat format) {
       return RowFormat::kJsonArray;
     case ResultFormat::kJsonObject:
       return RowFormat::kJsonObject;
+    case ResultFormat::kJsonArrayStripped:
+      return RowFormat::kJsonArrayStripped;
+    case ResultFormat::kJsonObjectStripped:
+      return RowFormat::kJsonObjectStripped;
+    case ResultFormat::kCsv:
+      return RowFormat::kCsv;
+    case ResultFormat::kGeoJson:
+      return RowFormat::kGeoJson;
     case ResultFormat::kRecords:
+    case ResultFormat::kExplained:
       return RowFormat::kRecords;
     case ResultFormat::kNone:
     case ResultFormat::kCount:
@@ -175,7 +184,8 @@ void px_run_statement(StatementRun* run, bool read_only) {
   SPIExecuteOptions options;
   memset(&options, 0, sizeof options);
   options.params = px_params(run->plan, statement.params);
-  options.read_only = read_only;
+  // To SPI every utility statement is one that writes.
+  options.read_only = read_only && statement.format != ResultFormat::kExplained;
   options.dest = receiver;
   const int rc = SPI_execute_plan_extended(run->plan->plan, &options);
   if (rc < 0) elog(ERROR, "SPI_execute_plan_extended: %s", SPI_result_code_string(rc));

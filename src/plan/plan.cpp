@@ -4,13 +4,25 @@ namespace pgrst {
 
 namespace {
 
+bool is_produced(MediaType::Kind kind) {
+  switch (kind) {
+    case MediaType::Kind::kJson:
+    case MediaType::Kind::kCsv:
+    case MediaType::Kind::kGeoJson:
+    case MediaType::Kind::kArrayStripped:
+    case MediaType::Kind::kSingular:
+    case MediaType::Kind::kSingularStripped:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // The first accepted type that is produced, or PGRST107.
 Result<MediaType> negotiate(const std::vector<MediaType>& accept) {
   for (const auto& type : accept) {
-    if (type.kind == MediaType::Kind::kJson || type.kind == MediaType::Kind::kAny) {
-      return MediaType{MediaType::Kind::kJson, ""};
-    }
-    if (type.kind == MediaType::Kind::kSingular) return type;
+    if (type.kind == MediaType::Kind::kAny) return MediaType{MediaType::Kind::kJson, ""};
+    if (is_produced(type.kind)) return type;
   }
   std::vector<std::string> mimes;
   mimes.reserve(accept.size());

@@ -1,192 +1,480 @@
+// The stages, in PostgREST's order as far as errors tell it:
+//
+//   tree of embeds -> filters, orders, ranges find their nodes -> relationships -> fields against
+//   the tables -> aliases -> aggregates of spreads move up
+//
+// Fields are planned after relationships, since only then the table of an embed is known.
+
 #include "plan/read_plan.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "api_request/range.hpp"
+#include "plan/find_relationship.hpp"
 
 namespace pgrst {
 
 namespace {
 
+constexpr size_t kMaxIdentifier = 63;  // NAMEDATALEN - 1: PostgreSQL cuts longer ones
+
 // -- fields --------------------------------------------------------------------------------------
 
-PlannedField plan_field(const Table* table, const Field& field) {
-  PlannedField out;
-  out.name = field.name;
-  out.json_path = field.json_path;
-  if (const Column* column = table == nullptr ? nullptr : table->find_column(field.name)) {
-    out.nominal_type = column->nominal_type;
-    out.base_type = column->base_type;
+class FieldPlanner {
+ public:
+  FieldPlanner(const SchemaCache& cache, const Table* table) : cache_(cache), table_(table) {}
+
+  PlannedField field(const Field& field) const {
+    PlannedField out;
+    out.name = field.name;
+    out.json_path = field.json_path;
+    if (const Column* column = table_ == nullptr ? nullptr : table_->find_column(field.name)) {
+      out.nominal_type = column->nominal_type;
+      out.base_type = column->base_type;
+    }
+    out.to_json = out.nominal_type != "json" && out.nominal_type != "jsonb";
+    return out;
   }
-  out.to_json = out.nominal_type != "json" && out.nominal_type != "jsonb";
-  return out;
-}
 
-PlannedFilter plan_filter(const Table* table, const Filter& filter) {
-  PlannedFilter out{plan_field(table, filter.field), filter.negated, filter.operation};
-  const auto* fts = std::get_if<OpFts>(&filter.operation);
-  // A column that the cache does not know is taken as it is: it may be a computed tsvector.
-  if (fts != nullptr && !out.field.nominal_type.empty() && out.field.base_type != "tsvector") {
-    out.field.to_tsvector = ToTsVector{fts->language};
+  PlannedFilter filter(const Filter& filter) const {
+    PlannedFilter out{field(filter.field), filter.negated, filter.operation};
+    out.field.transform = cache_.representation("text", out.field.nominal_type);
+    const auto* fts = std::get_if<OpFts>(&filter.operation);
+    // A column that the cache does not know is taken as it is: it may be a computed tsvector.
+    if (fts != nullptr && !out.field.nominal_type.empty() && out.field.base_type != "tsvector") {
+      out.field.to_tsvector = ToTsVector{fts->language};
+    }
+    return out;
   }
-  return out;
-}
 
-PlannedLogic plan_logic(const Table* table, const LogicTree& tree) {
-  if (const auto* filter = std::get_if<Filter>(&tree.node)) return {plan_filter(table, *filter)};
-  const auto& expr = std::get<LogicExpr>(tree.node);
-  PlannedLogicExpr out{expr.negated, expr.op, {}};
-  out.children.reserve(expr.children.size());
-  for (const auto& child : expr.children) out.children.push_back(plan_logic(table, child));
-  return {std::move(out)};
-}
-
-// The name of a JSON path in the result: its last key; of a path that ends in an index the key
-// before it.
-std::optional<Alias> json_path_alias(const PlannedField& field) {
-  for (auto it = field.json_path.rbegin(); it != field.json_path.rend(); ++it) {
-    if (!it->is_index) return it->operand;
+  PlannedSelect select(const SelectField& item) const {
+    PlannedSelect out{output_field(item.field), item.aggregate, item.aggregate_cast, item.cast,
+                      item.alias};
+    return out;
   }
-  return field.json_path.empty() ? std::nullopt : std::optional(field.name);
-}
 
-PlannedSelect plan_select(const Table* table, const SelectField& item) {
-  PlannedSelect out{plan_field(table, item.field), item.aggregate, item.aggregate_cast, item.cast,
-                    item.alias};
-  if (!out.alias && !out.aggregate) out.alias = json_path_alias(out.field);
-  return out;
-}
+  PlannedSelect column(const PlannedSelect& star, const Column& column) const {
+    PlannedSelect out = star;
+    out.field = output_field({column.name, {}});
+    return out;
+  }
+
+  bool has_representation(const Column& column) const {
+    return cache_.representation(column.nominal_type, "json") != nullptr;
+  }
+
+ private:
+  PlannedField output_field(const Field& f) const {
+    PlannedField out = field(f);
+    out.transform = cache_.representation(out.nominal_type, "json");
+    return out;
+  }
+
+  const SchemaCache& cache_;
+  const Table* table_;
+};
 
 // -- the tree ------------------------------------------------------------------------------------
 
-void add_select(const Table* table, const std::vector<SelectItem>& items, ReadPlan& node);
+// What the request says of one node, until its table is known.
+struct Node {
+  ReadPlan* plan;
+  std::vector<const SelectField*> select;
+  std::vector<const LogicTree*> logic;
+  std::vector<const Filter*> filters;
+  const std::vector<OrderTerm>* order = nullptr;
+  std::vector<Node> children;
+};
 
-ReadPlan plan_child(const std::string& schema, std::string relation,
-                    const std::vector<SelectItem>& items) {
+ReadPlan make_child(const ReadPlan& parent, const SelectItem& item) {
   ReadPlan child;
-  child.from = {schema, relation};
-  child.relation = std::move(relation);
-  add_select(nullptr, items, child);
+  child.depth = parent.depth + 1;
+  if (const auto* embed = std::get_if<SelectRelation>(&item.item)) {
+    child.relation = embed->relation;
+    child.request_alias = embed->alias;
+    child.hint = embed->hint;
+    child.join_type = embed->join_type;
+  } else {
+    const auto& spread = std::get<SpreadRelation>(item.item);
+    child.relation = spread.relation;
+    child.hint = spread.hint;
+    child.join_type = spread.join_type;
+    child.spread = Spread::kToOne;
+  }
   return child;
 }
 
-void add_select(const Table* table, const std::vector<SelectItem>& items, ReadPlan& node) {
+Node make_node(ReadPlan& plan, const std::vector<SelectItem>& items) {
+  Node node{&plan, {}, {}, {}, nullptr, {}};
+  std::vector<const std::vector<SelectItem>*> below;
   for (const auto& item : items) {
     if (const auto* field = std::get_if<SelectField>(&item.item)) {
-      node.select.push_back(plan_select(table, *field));
-    } else if (const auto* embed = std::get_if<SelectRelation>(&item.item)) {
-      ReadPlan child = plan_child(node.from.schema, embed->relation, item.children);
-      child.alias = embed->alias;
-      child.hint = embed->hint;
-      child.join_type = embed->join_type;
-      node.children.push_back(std::move(child));
+      node.select.push_back(field);
     } else {
-      const auto& spread = std::get<SpreadRelation>(item.item);
-      ReadPlan child = plan_child(node.from.schema, spread.relation, item.children);
-      child.hint = spread.hint;
-      child.join_type = spread.join_type;
-      child.is_spread = true;
-      node.children.push_back(std::move(child));
+      plan.children.push_back(make_child(plan, item));
+      below.push_back(&item.children);
     }
   }
-}
-
-// The node that a path of embed names leads to, or PGRST108.
-Result<ReadPlan*> node_at(ReadPlan& root, const EmbedPath& path) {
-  ReadPlan* node = &root;
-  for (const auto& name : path) {
-    const auto it = std::find_if(node->children.begin(), node->children.end(), [&](const auto& c) {
-      return c.relation == name || c.alias == name;
-    });
-    if (it == node->children.end()) return errors::not_embedded(name);
-    node = &*it;
+  for (size_t i = 0; i < below.size(); i++) {
+    node.children.push_back(make_node(plan.children[i], *below[i]));
   }
   return node;
 }
 
-Result<void> add_filters(const Table* table, const QueryParams& params, ReadPlan& root) {
-  for (const auto& logic : params.logic) {
-    PGRST_TRY(ReadPlan * node, node_at(root, logic.path));
-    node->where.push_back(plan_logic(node == &root ? table : nullptr, logic.value));
-  }
-  for (const auto& filter : params.filters) {
-    PGRST_TRY(ReadPlan * node, node_at(root, filter.path));
-    node->where.push_back({plan_filter(node == &root ? table : nullptr, filter.value)});
-  }
-  return {};
-}
+class Tree {
+ public:
+  Tree(const SchemaCache& cache, const Config& config, const std::string& schema)
+      : cache_(cache), config_(config), schema_(schema) {}
 
-Result<void> add_order(const Table* table, const QueryParams& params, ReadPlan& root) {
-  for (const auto& order : params.order) {
-    PGRST_TRY(ReadPlan * node, node_at(root, order.path));
-    node->order.clear();  // the last order= of a level counts
-    for (const auto& term : order.value) {
-      if (term.relation) PGRST_CHECK(node_at(*node, {*term.relation}));
-      node->order.push_back({plan_field(table, term.field), term.direction, term.nulls});
+  Result<void> attach(const QueryParams& params, Node& root) const {
+    for (const auto& filter : params.filters) {
+      PGRST_TRY(Node * node, node_at(root, filter.path));
+      node->filters.push_back(&filter.value);
+    }
+    for (const auto& order : params.order) {
+      PGRST_TRY(Node * node, node_at(root, order.path));
+      node->order = &order.value;  // the last order= of a level counts
+    }
+    for (const auto& range : params.ranges) {
+      PGRST_TRY(Node * node, node_at(root, range.path));
+      node->plan->range = range.value;
+    }
+    for (const auto& logic : params.logic) {
+      PGRST_TRY(Node * node, node_at(root, logic.path));
+      node->logic.push_back(&logic.value);
+    }
+    return {};
+  }
+
+  Result<void> add_relationships(ReadPlan& parent) const {
+    std::set<std::string> taken;
+    for (auto& child : parent.children) {
+      PGRST_TRY(child.relationship,
+                find_relationship(cache_, schema_, parent.from.name, child.relation, child.hint));
+      const Relationship& r = *child.relationship;
+      child.from = r.foreign_table;
+      child.table = cache_.table_or_null(child.from.schema, child.from.name);
+      if (child.spread == Spread::kToOne && !r.is_to_one()) child.spread = Spread::kToMany;
+      name_child(parent, child, taken);
+      PGRST_CHECK(add_relationships(child));
+    }
+    return {};
+  }
+
+  void add_fields(const Node& node) const {
+    ReadPlan& plan = *node.plan;
+    const FieldPlanner fields(cache_, plan.table);
+    for (const auto* field : node.select) {
+      plan.select.push_back(fields.select(*field));
+      add_alias(plan, plan.select.back());
+    }
+    for (const auto* logic : node.logic) plan.where.push_back(plan_logic(plan, fields, *logic));
+    for (const auto* filter : node.filters)
+      plan.where.push_back(plan_filter(plan, fields, *filter));
+    for (const auto& child : node.children) add_fields(child);
+  }
+
+  Result<void> add_orders(const Node& node) const {
+    ReadPlan& plan = *node.plan;
+    const FieldPlanner fields(cache_, plan.table);
+    if (node.order != nullptr) {
+      for (const auto& term : *node.order) {
+        PlannedOrder order{std::nullopt, fields.field(term.field), term.direction, term.nulls};
+        if (term.relation) {
+          PGRST_TRY(order.child, related_child(plan, *term.relation));
+          order.field.to_json = false;
+        }
+        plan.order.push_back(std::move(order));
+      }
+    }
+    for (const auto& child : node.children) PGRST_CHECK(add_orders(child));
+    return {};
+  }
+
+  // "*" stands for the columns one by one where they are grouped by, aggregated one by one, or one
+  // of them has a representation of its own.
+  void expand_stars(ReadPlan& plan, bool grouped) const {
+    const bool one_by_one = grouped || plan.grouped || plan.spread == Spread::kToMany;
+    const FieldPlanner fields(cache_, plan.table);
+    if (plan.table != nullptr) expand_star(plan, fields, one_by_one);
+    for (auto& child : plan.children) expand_stars(child, one_by_one);
+  }
+
+ private:
+  // The node that a path of embed names leads to, or PGRST108.
+  Result<Node*> node_at(Node& root, const EmbedPath& path) const {
+    Node* node = &root;
+    for (const auto& name : path) {
+      const auto find = [&](bool by_relation) {
+        return std::find_if(node->children.begin(), node->children.end(), [&](const Node& c) {
+          return c.plan->name() == name || (by_relation && c.plan->relation == name);
+        });
+      };
+      const auto it = find(config_.url_use_legacy_target_names);
+      if (it == node->children.end()) {
+        const auto legacy = find(true);
+        if (legacy == node->children.end()) return errors::not_embedded(name);
+        return errors::not_embedded_by_alias(name, legacy->plan->name());
+      }
+      if (it->plan->name() != name) it->plan->legacy_name = true;
+      node = &*it;
+    }
+    return node;
+  }
+
+  // PostgREST's aliases, which error messages show; others where PostgreSQL would cut them.
+  static void name_child(const ReadPlan& parent, ReadPlan& child, std::set<std::string>& taken) {
+    const std::string depth = "_" + std::to_string(child.depth);
+    // A relation behind a junction has its own name, which nothing else between has.
+    child.alias = child.from.name;
+    if (child.relationship->cardinality != Cardinality::kManyToMany) child.alias += depth;
+    if (child.alias.size() > kMaxIdentifier) child.alias = "pgrst" + depth;
+    child.join_alias = parent.from.name + "_" + child.name() + depth;
+    if (child.join_alias.size() > kMaxIdentifier || !taken.insert(child.join_alias).second) {
+      child.join_alias = "pgrst_embed" + depth + "_" + std::to_string(taken.size());
+      taken.insert(child.join_alias);
     }
   }
-  return {};
-}
 
-Result<void> add_ranges(const QueryParams& params, ReadPlan& root) {
-  for (const auto& range : params.ranges) {
-    PGRST_TRY(ReadPlan * node, node_at(root, range.path));
-    node->range = range.value;
-  }
-  return {};
-}
-
-// Finds the relationship of every embed, or PGRST200.
-Result<void> add_relationships(const std::string& schema, const ReadPlan& node) {
-  for (const auto& child : node.children) {
-    return errors::no_relationship(node.from.name, child.relation, child.hint, schema,
-                                   std::nullopt);
-  }
-  return {};
-}
-
-bool has_aggregates(const ReadPlan& node) {
-  return std::any_of(node.select.begin(), node.select.end(),
-                     [](const auto& s) { return s.aggregate.has_value(); }) ||
-         std::any_of(node.children.begin(), node.children.end(), has_aggregates);
-}
-
-// "*" beside an aggregate stands for the columns one by one: they are what is grouped by.
-void expand_stars(const Table& table, ReadPlan& root) {
-  std::vector<PlannedSelect> expanded;
-  for (auto& item : root.select) {
-    if (item.field.name != "*" || item.aggregate || !item.field.json_path.empty()) {
-      expanded.push_back(std::move(item));
-      continue;
-    }
-    for (const auto& column : table.columns) {
-      PlannedSelect one = item;
-      one.field = plan_field(&table, {column.name, {}});
-      expanded.push_back(std::move(one));
+  static void add_alias(const ReadPlan& plan, PlannedSelect& item) {
+    if (item.alias) return;
+    if (item.aggregate) {
+      // What is counted in a spread has to have a name for the parent to take it by.
+      if (plan.spread != Spread::kNone) item.alias = name_of(*item.aggregate);
+    } else if (!item.field.json_path.empty()) {
+      item.alias = json_path_alias(item.field);
+    } else if (item.field.transform != nullptr) {
+      item.alias = item.field.name;
     }
   }
-  root.select = std::move(expanded);
+
+  // The last key of the path; of one that ends in an index the key before it.
+  static Alias json_path_alias(const PlannedField& field) {
+    for (auto it = field.json_path.rbegin(); it != field.json_path.rend(); ++it) {
+      if (!it->is_index) return it->operand;
+    }
+    return field.name;
+  }
+
+  static const char* name_of(AggregateFunction function) {
+    switch (function) {
+      case AggregateFunction::kSum:
+        return "sum";
+      case AggregateFunction::kAvg:
+        return "avg";
+      case AggregateFunction::kMax:
+        return "max";
+      case AggregateFunction::kMin:
+        return "min";
+      case AggregateFunction::kCount:
+        break;
+    }
+    return "count";
+  }
+
+  // Filters of embeds are by the name that is in the result.
+  static std::optional<size_t> child_by_name(const ReadPlan& plan, const std::string& name) {
+    for (size_t i = 0; i < plan.children.size(); i++) {
+      if (plan.children[i].name() == name) return i;
+    }
+    return std::nullopt;
+  }
+
+  PlannedLogic plan_filter(const ReadPlan& plan, const FieldPlanner& fields,
+                           const Filter& filter) const {
+    const auto* is = std::get_if<OpIs>(&filter.operation);
+    if (is != nullptr && is->value == IsValue::kNull && filter.field.json_path.empty()) {
+      const auto child = child_by_name(plan, filter.field.name);
+      if (child) return {PlannedEmbedFilter{*child, filter.negated}};
+    }
+    return {fields.filter(filter)};
+  }
+
+  PlannedLogic plan_logic(const ReadPlan& plan, const FieldPlanner& fields,
+                          const LogicTree& tree) const {
+    if (const auto* filter = std::get_if<Filter>(&tree.node)) {
+      return plan_filter(plan, fields, *filter);
+    }
+    const auto& expr = std::get<LogicExpr>(tree.node);
+    PlannedLogicExpr out{expr.negated, expr.op, {}};
+    out.children.reserve(expr.children.size());
+    for (const auto& child : expr.children) out.children.push_back(plan_logic(plan, fields, child));
+    return {std::move(out)};
+  }
+
+  static Result<size_t> related_child(const ReadPlan& plan, const std::string& name) {
+    const auto child = child_by_name(plan, name);
+    if (!child) return errors::not_embedded(name);
+    if (!plan.children[*child].relationship->is_to_one()) {
+      return errors::related_order_not_to_one(plan.from.name, name);
+    }
+    return *child;
+  }
+
+  static bool is_star(const PlannedSelect& item) {
+    return item.field.name == "*" && item.field.json_path.empty();
+  }
+
+  void expand_star(ReadPlan& plan, const FieldPlanner& fields, bool one_by_one) const {
+    const auto& columns = plan.table->columns;
+    const bool represented = std::any_of(columns.begin(), columns.end(), [&](const Column& c) {
+      return fields.has_representation(c);
+    });
+    if (!one_by_one && !represented) return;
+    std::vector<PlannedSelect> expanded;
+    for (auto& item : plan.select) {
+      if (!is_star(item) || item.aggregate) {
+        expanded.push_back(std::move(item));
+        continue;
+      }
+      for (const auto& column : columns) {
+        expanded.push_back(fields.column(item, column));
+        add_alias(plan, expanded.back());
+      }
+    }
+    plan.select = std::move(expanded);
+  }
+
+  const SchemaCache& cache_;
+  const Config& config_;
+  const std::string& schema_;
+};
+
+// -- spreads and aggregates ----------------------------------------------------------------------
+
+bool any_aggregate(const ReadPlan& plan) {
+  return plan.has_aggregate() ||
+         std::any_of(plan.children.begin(), plan.children.end(), any_aggregate);
+}
+
+// What a parent takes of a spread: its columns, and what it takes of embeds and spreads itself.
+std::vector<SpreadSelect> columns_of_spread(const ReadPlan& plan) {
+  std::vector<SpreadSelect> out;
+  for (const auto& item : plan.select) out.push_back({item.name(), {}, {}, {}});
+  for (const auto& child : plan.children) {
+    if (child.spread != Spread::kNone) {
+      for (const auto& column : child.spread_select) out.push_back({column.name, {}, {}, {}});
+    } else if (!child.is_empty()) {
+      out.push_back({child.name(), {}, {}, {}});
+    }
+  }
+  return out;
+}
+
+// An aggregate that is applied further up than it stands, to a column of this name.
+struct HoistedAggregate {
+  std::string name;
+  AggregateFunction aggregate;
+  std::optional<Cast> cast;
+  std::optional<Alias> alias;
+};
+using HoistedAggregates = std::vector<HoistedAggregate>;
+
+// Takes the aggregates off the node's own columns.
+HoistedAggregates take_aggregates(ReadPlan& plan) {
+  HoistedAggregates out;
+  for (auto& item : plan.select) {
+    if (!item.aggregate) continue;
+    // count(*) of a spread counts the related rows.
+    if (item.field.name == "*") item.field.full_row = true;
+    out.push_back({item.name(), *item.aggregate, item.aggregate_cast, item.alias});
+    item.aggregate.reset();
+    item.aggregate_cast.reset();
+  }
+  return out;
+}
+
+void apply_aggregates(const HoistedAggregates& hoisted, ReadPlan& spread) {
+  for (auto& column : spread.spread_select) {
+    for (const auto& h : hoisted) {
+      if (h.name != column.name) continue;
+      column.aggregate = h.aggregate;
+      column.aggregate_cast = h.cast;
+      column.alias = h.alias;
+      break;
+    }
+  }
+}
+
+// Within a to-one spread there is one row, so an aggregate there is one over the rows of the
+// nearest node above that is no such spread. Returns those that the node passes on to its parent.
+Result<HoistedAggregates> hoist_aggregates(ReadPlan& plan) {
+  HoistedAggregates up;
+  const bool passes_on = plan.spread == Spread::kToOne;
+  if (passes_on) up = take_aggregates(plan);
+  bool grouped = plan.has_aggregate();
+  for (auto& child : plan.children) {
+    PGRST_TRY(HoistedAggregates hoisted, hoist_aggregates(child));
+    if (passes_on) {
+      up.insert(up.end(), hoisted.begin(), hoisted.end());
+    } else if (!hoisted.empty()) {
+      apply_aggregates(hoisted, child);
+      grouped = true;
+    }
+  }
+  plan.grouped = grouped;
+  if (plan.spread == Spread::kToMany && grouped) {
+    return errors::not_implemented(
+        "Aggregates are not implemented for one-to-many or many-to-many spreads.");
+  }
+  return up;
+}
+
+void add_spread_selects(ReadPlan& plan) {
+  for (auto& child : plan.children) {
+    add_spread_selects(child);
+    if (child.spread != Spread::kNone) child.spread_select = columns_of_spread(child);
+  }
+}
+
+void restrict_ranges(ReadPlan& plan, std::optional<int64_t> max_rows) {
+  plan.range = restrict_range(plan.range, max_rows);
+  for (auto& child : plan.children) restrict_ranges(child, max_rows);
 }
 
 }  // namespace
 
-Result<ReadPlan> plan_read(const Table& table, const ApiRequest& request, const SchemaCache&,
+bool ReadPlan::has_aggregate() const {
+  return std::any_of(select.begin(), select.end(),
+                     [](const auto& item) { return item.aggregate.has_value(); });
+}
+
+bool ReadPlan::is_empty() const {
+  return select.empty() &&
+         std::all_of(children.begin(), children.end(), [](const auto& c) { return c.is_empty(); });
+}
+
+Result<ReadPlan> plan_read(const Table& table, const ApiRequest& request, const SchemaCache& cache,
                            const Config& config, std::optional<int64_t> max_rows) {
   ReadPlan root;
   root.from = table.id;
+  root.table = &table;
   root.relation = table.id.name;
   const QueryParams& params = request.query_params;
-  add_select(&table, params.select, root);
-  PGRST_CHECK(add_filters(&table, params, root));
-  PGRST_CHECK(add_order(&table, params, root));
-  PGRST_CHECK(add_ranges(params, root));
-  PGRST_CHECK(add_relationships(request.schema, root));
-  if (has_aggregates(root)) {
-    if (!config.db_aggregates_enabled) return errors::aggregates_not_allowed();
-    expand_stars(table, root);
-  }
-  root.range = restrict_range(request.top_level_range, max_rows);
+  const Tree tree(cache, config, request.schema);
+  Node node = make_node(root, params.select);
+  PGRST_CHECK(tree.attach(params, node));
+  PGRST_CHECK(tree.add_relationships(root));
+  tree.add_fields(node);
+  PGRST_CHECK(tree.add_orders(node));
+  if (!config.db_aggregates_enabled && any_aggregate(root)) return errors::aggregates_not_allowed();
+  tree.expand_stars(root, any_aggregate(root));
+  add_spread_selects(root);
+  PGRST_CHECK(hoist_aggregates(root));
+  root.range = request.top_level_range;
+  restrict_ranges(root, max_rows);
   return root;
+}
+
+std::vector<std::pair<std::string, std::string>> legacy_names(const ReadPlan& plan) {
+  std::vector<std::pair<std::string, std::string>> out;
+  if (plan.legacy_name) out.emplace_back(plan.relation, plan.name());
+  for (const auto& child : plan.children) {
+    const auto below = legacy_names(child);
+    out.insert(out.end(), below.begin(), below.end());
+  }
+  return out;
 }
 
 }  // namespace pgrst

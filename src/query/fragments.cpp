@@ -136,22 +136,33 @@ std::string star_to_percent(std::string pattern) {
 
 class OperationWriter {
  public:
-  explicit OperationWriter(SqlBuilder& sql) : sql_(sql) {}
+  // `parser`: the function that makes the operand's type from text, or null.
+  OperationWriter(SqlBuilder& sql, const QualifiedIdentifier* parser)
+      : sql_(sql), parser_(parser) {}
 
-  void operator()(const OpSimple& o) { sql_.raw(" ").raw(sql_of(o.op)).raw(" ").param(o.value); }
+  void operator()(const OpSimple& o) {
+    sql_.raw(" ").raw(sql_of(o.op)).raw(" ");
+    operand(o.value);
+  }
   void operator()(const OpQuant& o) {
     const bool like = o.op == QuantOperator::kLike || o.op == QuantOperator::kILike;
-    std::string value = like ? star_to_percent(o.value) : o.value;
     sql_.raw(" ").raw(sql_of(o.op)).raw(" ");
     if (o.quantifier == Quantifier::kAny) sql_.raw("ANY(");
     if (o.quantifier == Quantifier::kAll) sql_.raw("ALL(");
-    sql_.param(std::move(value));
+    if (like) {
+      sql_.param(star_to_percent(o.value));
+    } else {
+      operand(o.value);
+    }
     if (o.quantifier) sql_.raw(")");
   }
   // = ANY of one array parameter: any number of values is one statement.
   void operator()(const OpIn& o) {
     if (o.values.size() == 1 && o.values[0].empty()) {
       sql_.raw(" = ANY('{}')");
+    } else if (parser_ != nullptr) {
+      sql_.raw(" = ANY(SELECT ").qualified(parser_->schema, parser_->name);
+      sql_.raw("(pg_catalog.unnest(").param(array_literal(o.values)).raw("::pg_catalog.text[])))");
     } else {
       sql_.raw(" = ANY(").param(array_literal(o.values)).raw(")");
     }
@@ -165,23 +176,23 @@ class OperationWriter {
   }
 
  private:
+  void operand(const std::string& value) {
+    if (parser_ != nullptr) sql_.qualified(parser_->schema, parser_->name).raw("(");
+    sql_.param(value);
+    if (parser_ != nullptr) sql_.raw(")");
+  }
+
   SqlBuilder& sql_;
+  const QualifiedIdentifier* parser_;
 };
-
-void write_filter(SqlBuilder& sql, const QualifiedIdentifier& table, const PlannedFilter& filter) {
-  if (filter.negated) sql.raw("NOT ");
-  write_field(sql, table, filter.field);
-  std::visit(OperationWriter(sql), filter.operation);
-}
-
-bool has_aggregate(const std::vector<PlannedSelect>& select) {
-  return std::any_of(select.begin(), select.end(),
-                     [](const auto& item) { return item.aggregate.has_value(); });
-}
 
 }  // namespace
 
 void write_field(SqlBuilder& sql, const QualifiedIdentifier& table, const PlannedField& field) {
+  if (field.full_row) {
+    sql.ident(table.name);
+    return;
+  }
   if (field.to_tsvector) {
     sql.raw("pg_catalog.to_tsvector(");
     write_language(sql, field.to_tsvector->language);
@@ -194,80 +205,41 @@ void write_field(SqlBuilder& sql, const QualifiedIdentifier& table, const Planne
   if (field.to_tsvector) sql.raw(")");
 }
 
-void write_select_item(SqlBuilder& sql, const QualifiedIdentifier& table,
-                       const PlannedSelect& item) {
-  if (item.aggregate_cast) sql.raw("CAST(");
-  if (item.aggregate) sql.raw(sql_of(*item.aggregate));
+void write_aggregate_head(SqlBuilder& sql, const std::optional<AggregateFunction>& aggregate,
+                          const std::optional<Cast>& cast) {
+  if (cast) sql.raw("CAST(");
+  if (aggregate) sql.raw(sql_of(*aggregate));
+}
+
+void write_aggregate_tail(SqlBuilder& sql, const std::optional<AggregateFunction>& aggregate,
+                          const std::optional<Cast>& cast) {
+  if (aggregate) sql.raw(")");
+  if (cast) sql.raw(" AS ").type_name(*cast).raw(")");
+}
+
+void write_select_value(SqlBuilder& sql, const QualifiedIdentifier& table,
+                        const PlannedSelect& item) {
+  const QualifiedIdentifier* transform = item.field.transform;
+  write_aggregate_head(sql, item.aggregate, item.aggregate_cast);
   if (item.cast) sql.raw("CAST(");
+  if (transform != nullptr) sql.qualified(transform->schema, transform->name).raw("(");
   write_field(sql, table, item.field);
+  if (transform != nullptr) sql.raw(")");
   if (item.cast) sql.raw(" AS ").type_name(*item.cast).raw(")");
-  if (item.aggregate) sql.raw(")");
-  if (item.aggregate_cast) sql.raw(" AS ").type_name(*item.aggregate_cast).raw(")");
-  if (item.alias) sql.raw(" AS ").ident(*item.alias);
+  write_aggregate_tail(sql, item.aggregate, item.aggregate_cast);
 }
 
-void write_logic(SqlBuilder& sql, const QualifiedIdentifier& table, const PlannedLogic& logic) {
-  if (const auto* filter = std::get_if<PlannedFilter>(&logic.node)) {
-    write_filter(sql, table, *filter);
-    return;
-  }
-  const auto& expr = std::get<PlannedLogicExpr>(logic.node);
-  if (expr.negated) sql.raw("NOT ");
-  sql.raw("(");
-  for (size_t i = 0; i < expr.children.size(); i++) {
-    if (i > 0 && expr.op == LogicOperator::kAnd) sql.raw(" AND ");
-    if (i > 0 && expr.op == LogicOperator::kOr) sql.raw(" OR ");
-    write_logic(sql, table, expr.children[i]);
-  }
-  sql.raw(")");
+void write_filter(SqlBuilder& sql, const QualifiedIdentifier& table, const PlannedFilter& filter) {
+  if (filter.negated) sql.raw("NOT ");
+  write_field(sql, table, filter.field);
+  std::visit(OperationWriter(sql, filter.field.transform), filter.operation);
 }
 
-void write_where(SqlBuilder& sql, const QualifiedIdentifier& table,
-                 const std::vector<PlannedLogic>& where) {
-  for (size_t i = 0; i < where.size(); i++) {
-    if (i == 0) {
-      sql.raw(" WHERE ");
-    } else {
-      sql.raw(" AND ");
-    }
-    write_logic(sql, table, where[i]);
-  }
-}
-
-void write_group_by(SqlBuilder& sql, const QualifiedIdentifier& table,
-                    const std::vector<PlannedSelect>& select) {
-  if (!has_aggregate(select)) return;
-  bool first = true;
-  for (const auto& item : select) {
-    if (item.aggregate) continue;
-    if (first) {
-      sql.raw(" GROUP BY ");
-    } else {
-      sql.raw(", ");
-    }
-    first = false;
-    if (item.alias) {
-      sql.ident(*item.alias);
-    } else {
-      write_field(sql, table, item.field);
-    }
-  }
-}
-
-void write_order_by(SqlBuilder& sql, const QualifiedIdentifier& table,
-                    const std::vector<PlannedOrder>& order) {
-  for (size_t i = 0; i < order.size(); i++) {
-    if (i == 0) {
-      sql.raw(" ORDER BY ");
-    } else {
-      sql.raw(", ");
-    }
-    write_field(sql, table, order[i].field);
-    if (order[i].direction == OrderDirection::kAsc) sql.raw(" ASC");
-    if (order[i].direction == OrderDirection::kDesc) sql.raw(" DESC");
-    if (order[i].nulls == OrderNulls::kFirst) sql.raw(" NULLS FIRST");
-    if (order[i].nulls == OrderNulls::kLast) sql.raw(" NULLS LAST");
-  }
+void write_direction(SqlBuilder& sql, const PlannedOrder& term) {
+  if (term.direction == OrderDirection::kAsc) sql.raw(" ASC");
+  if (term.direction == OrderDirection::kDesc) sql.raw(" DESC");
+  if (term.nulls == OrderNulls::kFirst) sql.raw(" NULLS FIRST");
+  if (term.nulls == OrderNulls::kLast) sql.raw(" NULLS LAST");
 }
 
 void write_range(SqlBuilder& sql, const NonnegRange& range) {

@@ -13,16 +13,18 @@
 namespace pgrst {
 
 void write_field(SqlBuilder& sql, const QualifiedIdentifier& table, const PlannedField& field);
-void write_select_item(SqlBuilder& sql, const QualifiedIdentifier& table,
-                       const PlannedSelect& item);
-void write_logic(SqlBuilder& sql, const QualifiedIdentifier& table, const PlannedLogic& logic);
-void write_where(SqlBuilder& sql, const QualifiedIdentifier& table,
-                 const std::vector<PlannedLogic>& where);
-// GROUP BY the items that are no aggregates; nothing when there are no aggregates.
-void write_group_by(SqlBuilder& sql, const QualifiedIdentifier& table,
-                    const std::vector<PlannedSelect>& select);
-void write_order_by(SqlBuilder& sql, const QualifiedIdentifier& table,
-                    const std::vector<PlannedOrder>& order);
+// With its casts and aggregate, without its alias.
+void write_select_value(SqlBuilder& sql, const QualifiedIdentifier& table,
+                        const PlannedSelect& item);
+// What stands before and behind the operand of an aggregate; nothing if there is none.
+void write_aggregate_head(SqlBuilder& sql, const std::optional<AggregateFunction>& aggregate,
+                          const std::optional<Cast>& cast);
+void write_aggregate_tail(SqlBuilder& sql, const std::optional<AggregateFunction>& aggregate,
+                          const std::optional<Cast>& cast);
+void write_filter(SqlBuilder& sql, const QualifiedIdentifier& table, const PlannedFilter& filter);
+// ASC or DESC, and where nulls stand.
+void write_direction(SqlBuilder& sql, const PlannedOrder& term);
+// LIMIT and OFFSET.
 void write_range(SqlBuilder& sql, const NonnegRange& range);
 
 }  // namespace pgrst

@@ -38,6 +38,10 @@ class SqlBuilder {
   // "schema"."name", or "name" when the schema is empty.
   SqlBuilder& qualified(std::string_view schema, std::string_view name);
   SqlBuilder& param(std::string value);
+  SqlBuilder& number(size_t value) {
+    text_ += std::to_string(value);
+    return *this;
+  }
   // A type name as casts write it ("int", "double precision"): letters, digits, '_', '$', spaces
   // and bytes above ASCII as they are; anything else makes it a quoted identifier.
   SqlBuilder& type_name(std::string_view name);

@@ -13,6 +13,7 @@ struct MainQuery {
   // Index of the result set that holds the total of all rows, if one was asked for and the page
   // does not tell it; the page is result set 0.
   std::optional<size_t> total_at;
+  std::optional<size_t> planned_at;  // of the result set that holds the planner's estimate
 };
 
 MainQuery main_query(const ActionPlan& plan, const ApiRequest& request, const Config& config);

@@ -25,11 +25,16 @@ enum class AccessMode : uint8_t { kReadWrite, kReadOnly };
 
 // What becomes of the rows of a statement.
 enum class ResultFormat : uint8_t {
-  kNone,        // nothing: not even counted
-  kCount,       // counted
-  kJsonArray,   // a JSON array of objects, the bytes that json_agg gives
-  kJsonObject,  // the first row as a JSON object; all rows counted
-  kRecords,     // row records, see schema_cache/builder.hpp
+  kNone,               // nothing: not even counted
+  kCount,              // counted
+  kJsonArray,          // a JSON array of objects, the bytes that json_agg gives
+  kJsonObject,         // the first row as a JSON object; all rows counted
+  kJsonArrayStripped,  // the same without members that are null
+  kJsonObjectStripped,
+  kCsv,
+  kGeoJson,
+  kRecords,    // row records, see schema_cache/builder.hpp
+  kExplained,  // kRecords of an EXPLAIN
 };
 
 struct Statement {

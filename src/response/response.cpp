@@ -1,5 +1,9 @@
 #include "response/response.hpp"
 
+#include <simdjson.h>
+
+#include <algorithm>
+
 #include "api_request/range.hpp"
 #include "core/text.hpp"
 #include "core/wire.hpp"
@@ -19,13 +23,33 @@ std::optional<int64_t> single_count(const ResultSet& set) {
   return count ? std::optional<int64_t>(*count) : std::nullopt;
 }
 
-std::optional<int64_t> table_total(const ReadContext& context, const TransactionResult& result) {
-  if (context.total_at) {
-    if (*context.total_at >= result.result_sets.size()) return std::nullopt;
-    return single_count(result.result_sets[*context.total_at]);
+// "Plan Rows" of EXPLAIN (FORMAT JSON).
+std::optional<int64_t> planned_rows(const ResultSet& set) {
+  WireReader in(set.body);
+  if (in.number<uint32_t>() != 1) return std::nullopt;
+  const auto length = in.number<int32_t>();
+  if (length < 0) return std::nullopt;
+  const simdjson::padded_string text(in.bytes(static_cast<uint64_t>(length)));
+  simdjson::dom::parser parser;
+  double rows = 0;
+  if (parser.parse(text).at_pointer("/0/Plan/Plan Rows").get(rows) != simdjson::SUCCESS) {
+    return std::nullopt;
   }
-  if (context.count_from_page) return static_cast<int64_t>(result.result_sets[0].rows);
-  return std::nullopt;
+  return static_cast<int64_t>(rows);
+}
+
+const ResultSet* result_at(const TransactionResult& result, const std::optional<size_t>& at) {
+  return at && *at < result.result_sets.size() ? &result.result_sets[*at] : nullptr;
+}
+
+// An estimate counts only when there are more rows than db_max_rows.
+std::optional<int64_t> table_total(const ReadContext& context, const TransactionResult& result) {
+  std::optional<int64_t> total, planned;
+  if (const auto* set = result_at(result, context.total_at)) total = single_count(*set);
+  if (context.count_from_page) total = static_cast<int64_t>(result.result_sets[0].rows);
+  if (const auto* set = result_at(result, context.planned_at)) planned = planned_rows(*set);
+  if (!planned || (total && context.max_rows && *total <= *context.max_rows)) return total;
+  return total ? std::max(*total, *planned) : planned;
 }
 
 std::string content_location(const ReadContext& context) {
@@ -51,7 +75,8 @@ Result<HttpResponse> read_response(const ReadContext& context, const Transaction
   if (result.result_sets.empty()) return errors::internal("the transaction gave no result");
   const ResultSet& page = result.result_sets[0];
   const auto rows = static_cast<int64_t>(page.rows);
-  const bool singular = context.media_type.kind == MediaType::Kind::kSingular;
+  const bool singular = context.media_type.kind == MediaType::Kind::kSingular ||
+                        context.media_type.kind == MediaType::Kind::kSingularStripped;
   if (singular && page.rows != 1) return errors::singularity(page.rows);
   const auto total = table_total(context, result);
   HttpResponse response;
@@ -62,6 +87,7 @@ Result<HttpResponse> read_response(const ReadContext& context, const Transaction
   if (context.negotiated_by_profile) {
     response.headers.push_back({"Content-Profile", context.schema});
   }
+  if (!context.warning.empty()) response.headers.push_back({"Warning", context.warning});
   if (auto applied = applied_to_read(context.preferences); !applied.empty()) {
     response.headers.push_back({"Preference-Applied", std::move(applied)});
   }

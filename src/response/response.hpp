@@ -23,7 +23,10 @@ struct ReadContext {
   Preferences preferences;
   MediaType media_type;
   std::optional<size_t> total_at;
+  std::optional<size_t> planned_at;
+  std::optional<int64_t> max_rows;  // db_max_rows
   bool count_from_page = false;
+  std::string warning;  // of a deprecated form in the request; empty: none
 };
 
 Result<HttpResponse> read_response(const ReadContext& context, const TransactionResult& result,

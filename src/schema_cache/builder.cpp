@@ -1,12 +1,13 @@
 #include "schema_cache/builder.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
-#include <unordered_map>
 
 #include "core/text.hpp"
 #include "core/wire.hpp"
 #include "schema_cache/catalog_queries.hpp"
+#include "schema_cache/relationships.hpp"
 
 namespace pgrst {
 
@@ -44,13 +45,15 @@ class Rows {
   bool damaged_ = false;
 };
 
-int to_int(std::string_view text) {
-  int value = 0;
+template <class Number = int>
+Number to_number(std::string_view text) {
+  Number value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
 }
 
-using TablesByOid = std::unordered_map<std::string, Table>;
+RelationOid to_oid(std::string_view text) { return to_number<RelationOid>(text); }
+int16_t to_column(std::string_view text) { return to_number<int16_t>(text); }
 
 bool read_tables(std::string_view records, TablesByOid& tables) {
   // Bits of pg_relation_is_updatable: 1 << CmdType.
@@ -60,12 +63,12 @@ bool read_tables(std::string_view records, TablesByOid& tables) {
     Table table;
     table.id = {std::string(rows.text(1)), std::string(rows.text(2))};
     table.kind = rows.text(3).empty() ? 'r' : rows.text(3)[0];
-    const int events = to_int(rows.text(4));
+    const int events = to_number(rows.text(4));
     table.insertable = (events & kInsert) != 0;
     table.updatable = (events & kUpdate) != 0;
     table.deletable = (events & kDelete) != 0;
     table.description = rows.optional(5);
-    tables.emplace(rows.text(0), std::move(table));
+    tables.emplace(to_oid(rows.text(0)), std::move(table));
   }
   return !rows.damaged();
 }
@@ -73,7 +76,7 @@ bool read_tables(std::string_view records, TablesByOid& tables) {
 bool read_columns(std::string_view records, TablesByOid& tables) {
   Rows rows(records, 7);
   while (rows.next()) {
-    const auto it = tables.find(std::string(rows.text(0)));
+    const auto it = tables.find(to_oid(rows.text(0)));
     if (it == tables.end()) continue;
     Column column;
     column.name = rows.text(1);
@@ -87,11 +90,89 @@ bool read_columns(std::string_view records, TablesByOid& tables) {
   return !rows.damaged();
 }
 
-bool read_primary_keys(std::string_view records, TablesByOid& tables) {
-  Rows rows(records, 2);
+QualifiedIdentifier identifier(const Rows& rows, size_t at) {
+  return {std::string(rows.text(at)), std::string(rows.text(at + 1))};
+}
+
+bool read_primary_keys(std::string_view records, TablesByOid& tables, RelationshipSources& out) {
+  Rows rows(records, 3);
   while (rows.next()) {
-    const auto it = tables.find(std::string(rows.text(0)));
-    if (it != tables.end()) it->second.pk_columns.emplace_back(rows.text(1));
+    const RelationOid oid = to_oid(rows.text(0));
+    if (out.primary_keys.empty() || out.primary_keys.back().table_oid != oid) {
+      out.primary_keys.push_back({oid, {}});
+    }
+    out.primary_keys.back().columns.push_back(to_column(rows.text(1)));
+    const auto it = tables.find(oid);
+    if (it != tables.end()) it->second.pk_columns.emplace_back(rows.text(2));
+  }
+  for (auto& [oid, table] : tables) std::sort(table.pk_columns.begin(), table.pk_columns.end());
+  return !rows.damaged();
+}
+
+bool read_foreign_keys(std::string_view records, RelationshipSources& out) {
+  std::string last;
+  Rows rows(records, 13);
+  while (rows.next()) {
+    if (out.foreign_keys.empty() || rows.text(0) != last) {
+      last = rows.text(0);
+      ForeignKey key;
+      key.table_oid = to_oid(rows.text(1));
+      key.table = identifier(rows, 2);
+      key.foreign_table_oid = to_oid(rows.text(4));
+      key.foreign_table = identifier(rows, 5);
+      key.constraint = rows.text(7);
+      key.is_unique = rows.text(8) == "t";
+      out.foreign_keys.push_back(std::move(key));
+    }
+    out.foreign_keys.back().columns.push_back({to_column(rows.text(9)), to_column(rows.text(11)),
+                                               std::string(rows.text(10)),
+                                               std::string(rows.text(12))});
+  }
+  return !rows.damaged();
+}
+
+bool read_views(std::string_view records, RelationshipSources& out) {
+  Rows rows(records, 6);
+  while (rows.next()) {
+    View& view = out.views[to_oid(rows.text(0))];
+    if (view.columns.empty()) {
+      view.id = identifier(rows, 1);
+      view.is_exposed = rows.text(3) == "t";
+    }
+    view.columns.emplace_back(to_column(rows.text(4)), rows.text(5));
+  }
+  return !rows.damaged();
+}
+
+bool read_view_columns(std::string_view records, RelationshipSources& out) {
+  Rows rows(records, 4);
+  while (rows.next()) {
+    out.view_columns.push_back({to_oid(rows.text(0)), to_column(rows.text(1)), to_oid(rows.text(2)),
+                                to_column(rows.text(3))});
+  }
+  return !rows.damaged();
+}
+
+bool read_computed_relationships(std::string_view records, RelationshipSources& out) {
+  Rows rows(records, 7);
+  while (rows.next()) {
+    Relationship r;
+    r.cardinality = Cardinality::kComputed;
+    r.function = identifier(rows, 0);
+    r.table = identifier(rows, 2);
+    r.foreign_table = identifier(rows, 4);
+    r.is_self = r.table == r.foreign_table;
+    r.returns_one = rows.text(6) == "t";
+    out.computed.push_back(std::move(r));
+  }
+  return !rows.damaged();
+}
+
+bool read_representations(std::string_view records, SchemaCache& cache) {
+  Rows rows(records, 4);
+  while (rows.next()) {
+    cache.add_representation(std::string(rows.text(0)), std::string(rows.text(1)),
+                             identifier(rows, 2));
   }
   return !rows.damaged();
 }
@@ -137,13 +218,20 @@ Result<Catalog> build_catalog(const std::vector<std::string_view>& result_sets) 
   }
   Catalog catalog;
   TablesByOid tables;
+  RelationshipSources sources;
   if (!read_tables(result_sets[kTables], tables) || !read_columns(result_sets[kColumns], tables) ||
-      !read_primary_keys(result_sets[kPrimaryKeys], tables) ||
+      !read_primary_keys(result_sets[kPrimaryKeys], tables, sources) ||
+      !read_foreign_keys(result_sets[kForeignKeys], sources) ||
+      !read_views(result_sets[kViews], sources) ||
+      !read_view_columns(result_sets[kViewColumns], sources) ||
+      !read_computed_relationships(result_sets[kComputedRelationships], sources) ||
+      !read_representations(result_sets[kRepresentations], catalog.schema_cache) ||
       !read_role_settings(result_sets[kRoleSettings], catalog.schema_cache) ||
       !read_settings(result_sets[kSettings], catalog.settings) ||
       !read_settings(result_sets[kConfigTable], catalog.settings)) {
     return errors::internal("introspection gave a damaged row");
   }
+  catalog.schema_cache.set_relationships(derive_relationships(std::move(sources), tables));
   for (auto& [oid, table] : tables) catalog.schema_cache.add_table(std::move(table));
   return catalog;
 }

@@ -65,14 +65,76 @@ select a.attrelid, a.attname,
    and a.attnum > 0 and not a.attisdropped
  order by a.attrelid, a.attnum)sql";
 
+// Of all schemas: views may show keys of tables that are not exposed.
 constexpr char kPrimaryKeysSql[] = R"sql(
-select k.conrelid, a.attname
+select k.conrelid, a.attnum, a.attname
   from pg_catalog.pg_constraint k
-  join pg_catalog.pg_class c on c.oid = k.conrelid
+ cross join lateral pg_catalog.unnest(k.conkey) with ordinality c (number, position)
+  join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = c.number
+ where k.contype = 'p' and k.connamespace <> 'pg_catalog'::pg_catalog.regnamespace
+ order by k.conrelid, c.position)sql";
+
+constexpr char kForeignKeysSql[] = R"sql(
+with unique_key as (
+  select distinct k.conrelid, array(select pg_catalog.unnest(k.conkey) order by 1) as numbers
+    from pg_catalog.pg_constraint k
+   where k.contype in ('p', 'u')
+), foreign_key as (
+  select k.*, array(select pg_catalog.unnest(k.conkey) order by 1) as numbers
+    from pg_catalog.pg_constraint k
+   where k.contype = 'f' and k.conparentid = 0
+)
+select f.oid, f.conrelid, n.nspname, t.relname, f.confrelid, fn.nspname, ft.relname, f.conname,
+       u.conrelid is not null, a.attnum, a.attname, fa.attnum, fa.attname
+  from foreign_key f
+  join pg_catalog.pg_class t on t.oid = f.conrelid
+  join pg_catalog.pg_namespace n on n.oid = t.relnamespace
+  join pg_catalog.pg_class ft on ft.oid = f.confrelid
+  join pg_catalog.pg_namespace fn on fn.oid = ft.relnamespace
+  left join unique_key u on u.conrelid = f.conrelid and u.numbers = f.numbers
+ cross join lateral rows from (pg_catalog.unnest(f.conkey), pg_catalog.unnest(f.confkey))
+       with ordinality c (number, foreign_number, position)
+  join pg_catalog.pg_attribute a on a.attrelid = f.conrelid and a.attnum = c.number
+  join pg_catalog.pg_attribute fa on fa.attrelid = f.confrelid and fa.attnum = c.foreign_number
+ order by f.conrelid, f.conname, f.oid, c.position)sql";
+
+constexpr char kViewsSql[] = R"sql(
+select c.oid, n.nspname, c.relname, n.nspname = any ($1::pg_catalog.text[]), a.attnum, a.attname
+  from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-  join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = any (k.conkey)
- where k.contype = 'p' and n.nspname = any ($1::pg_catalog.text[])
- order by k.conrelid, a.attname)sql";
+  join pg_catalog.pg_attribute a on a.attrelid = c.oid
+ where c.relkind in ('v', 'm')
+   and n.nspname = any ($1::pg_catalog.text[] || $2::pg_catalog.text[])
+   and n.nspname not in ('pg_catalog', 'information_schema')
+   and a.attnum > 0 and not a.attisdropped
+ order by c.oid, a.attnum)sql";
+
+constexpr char kComputedRelationshipsSql[] = R"sql(
+select n.nspname, p.proname, tn.nspname, t.relname, fn.nspname, ft.relname,
+       not p.proretset or p.prorows = 1
+  from pg_catalog.pg_proc p
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+  join pg_catalog.pg_class t on t.reltype = p.proargtypes[0]
+  join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace
+  join pg_catalog.pg_class ft on ft.reltype = p.prorettype
+  join pg_catalog.pg_namespace fn on fn.oid = ft.relnamespace
+ where p.pronargs = 1 and p.prokind = 'f'
+   and n.nspname = any ($1::pg_catalog.text[])
+   and t.relkind in ('r', 'p', 'v', 'm', 'f') and ft.relkind in ('r', 'p', 'v', 'm', 'f'))sql";
+
+// Implicit casts by function between a domain and json or text.
+constexpr char kRepresentationsSql[] = R"sql(
+select pg_catalog.format_type(c.castsource, null), pg_catalog.format_type(c.casttarget, null),
+       n.nspname, p.proname
+  from pg_catalog.pg_cast c
+  join pg_catalog.pg_proc p on p.oid = c.castfunc
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+  join pg_catalog.pg_type s on s.oid = c.castsource
+  join pg_catalog.pg_type t on t.oid = c.casttarget
+ where c.castcontext = 'i' and c.castmethod = 'f'
+   and pg_catalog.has_function_privilege(p.oid, 'execute')
+   and (s.typtype = 'd' and t.oid in ('pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.text'::pg_catalog.regtype)
+        or t.typtype = 'd' and s.oid in ('pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.text'::pg_catalog.regtype)))sql";
 
 // Settings of the roles that the session user may become, as far as it may set them itself.
 // Parameter privileges exist from PostgreSQL 15 on.
@@ -105,13 +167,16 @@ select pg_catalog.split_part(o.setting, '=', 1),
 
 }  // namespace
 
-std::vector<CatalogQuery> catalog_queries(const std::vector<std::string>& schemas,
-                                          int server_version) {
-  const std::string names = array_literal(schemas);
+std::vector<CatalogQuery> catalog_queries(const CatalogScope& scope, int server_version) {
+  const std::string names = array_literal(scope.schemas);
   return {
       {kTablesSql, {names}},
       {kColumnsSql, {names}},
-      {kPrimaryKeysSql, {names}},
+      {kPrimaryKeysSql, {}},
+      {kForeignKeysSql, {}},
+      {kViewsSql, {names, array_literal(scope.extra_search_path)}},
+      {kComputedRelationshipsSql, {names}},
+      {kRepresentationsSql, {}},
       {server_version >= 150000 ? kRoleSettingsSql15 : kRoleSettingsSql14, {}},
       {kSettingsSql, {}},
   };

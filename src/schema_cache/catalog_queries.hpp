@@ -1,6 +1,6 @@
 // The catalog queries that introspection runs, and the columns they give.
 //
-// Input -> output: the schemas to expose -> SQL texts with parameters; builder.cpp reads the rows.
+// Input -> output: what to look at -> SQL texts with parameters; builder.cpp reads the rows.
 // What these queries read and what pg/introspection.cpp sums up in its fingerprint must be the same
 // set of catalogs: whoever adds a catalog here adds it there.
 #pragma once
@@ -17,28 +17,49 @@ struct CatalogQuery {
   std::vector<std::string> params;
 };
 
+// What is looked at: the exposed schemas, and those that views may be traced through besides.
+struct CatalogScope {
+  std::vector<std::string> schemas;
+  std::vector<std::string> extra_search_path;
+
+  bool operator==(const CatalogScope&) const = default;
+};
+
 // The result sets of an introspection, in this order. Columns of each, all as text:
 //   kTables:       oid, schema, name, kind, updatable bits (pg_relation_is_updatable), description
 //   kColumns:      table oid, name, base type, nominal type, nullable (t/f), default, description;
 //                  tables together, in column order
-//   kPrimaryKeys:  table oid, column name; sorted
+//   kPrimaryKeys:  table oid, column number, column name; keys together, in their order
+//   kForeignKeys:  oid, table oid, schema, name, foreign table oid, schema, name, constraint,
+//                  unique (t/f), column number, name, foreign column number, name; ordered by table
+//                  and constraint, keys together, in their order
+//   kViews:        oid, schema, name, exposed (t/f), column number, column name; in column order
+//   kComputedRelationships: schema and name of the function, of its argument's relation, of its
+//                  result's relation; returns one row at most (t/f)
+//   kRepresentations: source type, target type, schema and name of the cast's function
 //   kRoleSettings: role, setting name, value
 //   kSettings:     setting name, value of ALTER DATABASE / ALTER ROLE authenticator; the stronger
-//   later kConfigTable:  setting name, value of pgrst.config (not a query: pg/introspection.cpp
-//   reads it)
+//                  later
+// These are no queries, pg/introspection.cpp reads them:
+//   kConfigTable:  setting name, value of pgrst.config
+//   kViewColumns:  view oid, column number, oid and column number of the relation it comes from
 enum CatalogResult {
   kTables,
   kColumns,
   kPrimaryKeys,
+  kForeignKeys,
+  kViews,
+  kComputedRelationships,
+  kRepresentations,
   kRoleSettings,
   kSettings,
   kConfigTable,
+  kViewColumns,
   kCatalogResultCount,
 };
 
 // One query for each result set before kConfigTable. To be run with an empty search_path, so that
 // format_type and pg_get_expr qualify names.
-std::vector<CatalogQuery> catalog_queries(const std::vector<std::string>& schemas,
-                                          int server_version);
+std::vector<CatalogQuery> catalog_queries(const CatalogScope& scope, int server_version);
 
 }  // namespace pgrst

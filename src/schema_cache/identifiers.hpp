@@ -3,6 +3,7 @@
 
 #include "core/before_postgres.hpp"
 
+#include <compare>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -13,7 +14,7 @@ struct QualifiedIdentifier {
   std::string schema;
   std::string name;
 
-  bool operator==(const QualifiedIdentifier&) const = default;
+  auto operator<=>(const QualifiedIdentifier&) const = default;
 };
 
 // Lets the cache be searched by two string_views without building a key.

@@ -1,5 +1,7 @@
 #include "schema_cache/schema_cache.hpp"
 
+#include <algorithm>
+
 namespace pgrst {
 
 namespace {
@@ -11,6 +13,44 @@ void SchemaCache::add_table(Table table) {
   table_names_[table.id.schema].push_back(table.id.name);
   QualifiedIdentifier id = table.id;
   tables_.insert_or_assign(std::move(id), std::move(table));
+}
+
+void SchemaCache::set_relationships(Relationships relationships) {
+  for (const auto& table : relationships.through_hidden) relationships_[table];
+  for (auto& r : relationships.list) {
+    // Only a relation, or a function, of the same schema can be named in a request.
+    const QualifiedIdentifier& target =
+        r.cardinality == Cardinality::kComputed ? r.function : r.foreign_table;
+    if (target.schema == r.table.schema) relationships_[r.table].push_back(std::move(r));
+  }
+  for (auto& [table, list] : relationships_) std::sort(list.begin(), list.end());
+}
+
+void SchemaCache::add_representation(std::string source_type, std::string target_type,
+                                     QualifiedIdentifier function) {
+  representations_.insert_or_assign({std::move(source_type), std::move(target_type)},
+                                    std::move(function));
+}
+
+const std::vector<Relationship>* SchemaCache::relationships(std::string_view schema,
+                                                            std::string_view name) const {
+  const auto it = relationships_.find(QualifiedIdentifierView{schema, name});
+  return it == relationships_.end() ? nullptr : &it->second;
+}
+
+std::vector<std::string_view> SchemaCache::related_tables(std::string_view schema) const {
+  std::vector<std::string_view> names;
+  for (const auto& [table, list] : relationships_) {
+    if (table.schema == schema) names.push_back(table.name);
+  }
+  return names;
+}
+
+const QualifiedIdentifier* SchemaCache::representation(const std::string& source_type,
+                                                       const std::string& target_type) const {
+  if (representations_.empty()) return nullptr;
+  const auto it = representations_.find({source_type, target_type});
+  return it == representations_.end() ? nullptr : &it->second;
 }
 
 void SchemaCache::set_role_settings(std::map<std::string, RoleSettings, std::less<>> settings) {
@@ -30,7 +70,7 @@ Result<const Table*> SchemaCache::find_table(std::string_view schema, std::strin
 std::optional<std::string> SchemaCache::nearest_table(std::string_view schema,
                                                       std::string_view name) const {
   const auto it = table_names_.find(schema);
-  if (it == table_names_.end() || it->second.size() >= kMaxTablesForHints) return std::nullopt;
+  if (it == table_names_.end() || it->second.size() >= kMaxNamesForHints) return std::nullopt;
   FuzzySet names;
   for (const auto& candidate : it->second) names.add(candidate);
   return names.get_one(name, kMinHintScore);

@@ -18,6 +18,7 @@
 #include "core/result.hpp"
 #include "schema_cache/fuzzy_set.hpp"
 #include "schema_cache/identifiers.hpp"
+#include "schema_cache/relationships.hpp"
 #include "schema_cache/table.hpp"
 
 namespace pgrst {
@@ -32,12 +33,30 @@ struct RoleSettings {
 
 class SchemaCache {
  public:
+  // PostgREST gives no hints in schemas with as many tables or more.
+  static constexpr size_t kMaxNamesForHints = 500;
+
   void add_table(Table table);
+  void set_relationships(Relationships relationships);
+  // The function of an implicit cast to or from a domain. Types are named as in Column.
+  void add_representation(std::string source_type, std::string target_type,
+                          QualifiedIdentifier function);
   void set_role_settings(std::map<std::string, RoleSettings, std::less<>> settings);
 
   // The table, or PGRST205 with the nearest name in that schema.
   Result<const Table*> find_table(std::string_view schema, std::string_view name) const;
   const Table* table_or_null(std::string_view schema, std::string_view name) const;
+
+  // The relationships from a relation to relations of the same schema, in the order of PGRST201.
+  // Null when there is none; empty when there are some that cannot be followed.
+  const std::vector<Relationship>* relationships(std::string_view schema,
+                                                 std::string_view name) const;
+  // Names of the relations of a schema that have relationships.
+  std::vector<std::string_view> related_tables(std::string_view schema) const;
+
+  // The function that makes a value of the target type from one of the source type, or null.
+  const QualifiedIdentifier* representation(const std::string& source_type,
+                                            const std::string& target_type) const;
 
   // Null when the role has none.
   const RoleSettings* role_settings(std::string_view role) const;
@@ -45,14 +64,15 @@ class SchemaCache {
   size_t table_count() const { return tables_.size(); }
 
  private:
-  // PostgREST gives no hints in schemas with as many tables or more.
-  static constexpr size_t kMaxTablesForHints = 500;
-
   std::optional<std::string> nearest_table(std::string_view schema, std::string_view name) const;
 
   std::unordered_map<QualifiedIdentifier, Table, QualifiedIdentifierHash, QualifiedIdentifierEqual>
       tables_;
   std::map<std::string, std::vector<std::string>, std::less<>> table_names_;  // by schema
+  std::unordered_map<QualifiedIdentifier, std::vector<Relationship>, QualifiedIdentifierHash,
+                     QualifiedIdentifierEqual>
+      relationships_;
+  std::map<std::pair<std::string, std::string>, QualifiedIdentifier> representations_;
   std::map<std::string, RoleSettings, std::less<>> role_settings_;
 };
 

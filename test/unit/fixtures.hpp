@@ -64,7 +64,7 @@ inline CatalogRows example_catalog() {
       {"1", "mail", "text", "api.email", "t", std::nullopt, std::nullopt},
       {"3", "a\"b", "text", "text", "t", std::nullopt, std::nullopt},
   };
-  c.sets[kPrimaryKeys] = {{"1", "id"}};
+  c.sets[kPrimaryKeys] = {{"1", "1", "id"}};
   c.sets[kRoleSettings] = {
       {"web", "default_transaction_isolation", "REPEATABLE READ"},
       {"web", "statement_timeout", "5s"},

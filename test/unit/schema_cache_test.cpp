@@ -93,7 +93,7 @@ TEST(Builder, SettingsInOrderOfStrength) {
 TEST(Builder, RowsOfUnknownTablesArePassedOver) {
   auto rows = example_catalog();
   rows.sets[kColumns].push_back({"99", "x", "text", "text", "t", std::nullopt, std::nullopt});
-  rows.sets[kPrimaryKeys].push_back({"99", "x"});
+  rows.sets[kPrimaryKeys].push_back({"99", "1", "x"});
   EXPECT_EQ(build(rows).schema_cache.table_count(), 4u);
 }
 
@@ -200,12 +200,12 @@ TEST(FindTable, NoHintsInLargeSchemas) {
 
 TEST(CatalogQueries, OneForEachResultSetBeforeTheConfigTable) {
   for (const int version : {140000, 150000, 180000}) {
-    const auto queries = catalog_queries({"api", "q\"uo\\te,d"}, version);
+    const auto queries = catalog_queries({{"api", "q\"uo\\te,d"}, {}}, version);
     ASSERT_EQ(queries.size(), static_cast<size_t>(kConfigTable));
     EXPECT_EQ(queries[kTables].params, (std::vector<std::string>{R"({"api","q\"uo\\te,d"})"}));
   }
-  EXPECT_NE(std::string(catalog_queries({"a"}, 140000)[kRoleSettings].sql),
-            std::string(catalog_queries({"a"}, 150000)[kRoleSettings].sql));
+  EXPECT_NE(std::string(catalog_queries({{"a"}, {}}, 140000)[kRoleSettings].sql),
+            std::string(catalog_queries({{"a"}, {}}, 150000)[kRoleSettings].sql));
 }
 
 }  // namespace

@@ -1,0 +1,139 @@
+#include "plan/find_relationship.hpp"
+
+#include <vector>
+
+namespace pgrst {
+
+namespace {
+
+bool is_foreign_key(const Relationship& r) {
+  return r.cardinality != Cardinality::kManyToMany && r.cardinality != Cardinality::kComputed;
+}
+bool has_constraint(const Relationship& r, const std::string& name) {
+  return is_foreign_key(r) && r.constraint == name;
+}
+bool has_column(const Relationship& r, const std::string& name) {
+  return is_foreign_key(r) && r.columns.size() == 1 && r.columns[0].first == name;
+}
+bool has_foreign_column(const Relationship& r, const std::string& name) {
+  return is_foreign_key(r) && r.columns.size() == 1 && r.columns[0].second == name;
+}
+
+bool matches_self(const Relationship& r, const std::string& target,
+                  const std::optional<std::string>& hint) {
+  const bool to_many = target == r.foreign_table.name && r.cardinality == Cardinality::kOneToMany;
+  if (hint) return to_many && has_foreign_column(r, *hint);
+  return to_many || (has_column(r, target) && r.cardinality == Cardinality::kManyToOne);
+}
+
+bool matches_other(const Relationship& r, const std::string& target,
+                   const std::optional<std::string>& hint) {
+  const bool by_name = target == r.foreign_table.name;
+  if (!hint) {
+    return by_name ||
+           (!r.foreign_table_is_view && (has_constraint(r, target) || has_column(r, target)));
+  }
+  return by_name &&
+         (has_constraint(r, *hint) || has_column(r, *hint) || has_foreign_column(r, *hint) ||
+          (r.cardinality == Cardinality::kManyToMany && r.junction.name == *hint));
+}
+
+bool matches(const Relationship& r, const std::string& target,
+             const std::optional<std::string>& hint) {
+  if (r.cardinality == Cardinality::kComputed) return target == r.function.name;
+  return r.is_self ? matches_self(r, target, hint) : matches_other(r, target, hint);
+}
+
+// The nearest name of the origin if it has no relationships, else of the target; none when both are
+// known, since then the hint is what is wrong.
+std::optional<std::string> nearest(const SchemaCache& cache, const std::string& schema,
+                                   const std::string& origin, const std::string& target,
+                                   const std::vector<Relationship>* relationships) {
+  FuzzySet names;
+  if (relationships == nullptr) {
+    const auto tables = cache.related_tables(schema);
+    if (tables.size() >= SchemaCache::kMaxNamesForHints) return std::nullopt;
+    for (const auto& name : tables) names.add(name);
+    auto found = names.get_one(origin);
+    if (!found) return std::nullopt;
+    return "Perhaps you meant '" + *found + "' instead of '" + origin + "'.";
+  }
+  for (auto it = relationships->rbegin(); it != relationships->rend(); ++it) {
+    names.add(it->foreign_table.name);
+  }
+  for (const auto& [score, name] : names.get(target)) {
+    if (score < 1.0) return "Perhaps you meant '" + name + "' instead of '" + target + "'.";
+  }
+  return std::nullopt;
+}
+
+// -- PGRST201 ------------------------------------------------------------------------------------
+
+enum class Side { kFirst, kSecond };
+
+std::string list(const ColumnPairs& pairs, Side side) {
+  std::string out = "(";
+  for (const auto& [first, second] : pairs) {
+    if (out.size() > 1) out += ", ";
+    out += side == Side::kFirst ? first : second;
+  }
+  return out + ")";
+}
+
+const char* text_of(Cardinality cardinality) {
+  switch (cardinality) {
+    case Cardinality::kOneToMany:
+      return "one-to-many";
+    case Cardinality::kManyToOne:
+      return "many-to-one";
+    case Cardinality::kOneToOne:
+      return "one-to-one";
+    case Cardinality::kManyToMany:
+      return "many-to-many";
+    case Cardinality::kComputed:
+      break;
+  }
+  return "";
+}
+
+errors::RelationshipText describe(const Relationship& r) {
+  errors::RelationshipText text;
+  text.cardinality = text_of(r.cardinality);
+  text.embedding = r.table.name + " with " + r.foreign_table.name;
+  if (r.cardinality == Cardinality::kManyToMany) {
+    text.relationship = r.junction.name + " using " + r.constraint +
+                        list(r.columns, Side::kSecond) + " and " + r.foreign_constraint +
+                        list(r.foreign_columns, Side::kSecond);
+    text.disambiguated = r.foreign_table.name + "!" + r.junction.name;
+  } else {
+    text.relationship = r.constraint + " using " + r.table.name + list(r.columns, Side::kFirst) +
+                        " and " + r.foreign_table.name + list(r.columns, Side::kSecond);
+    text.disambiguated = r.foreign_table.name + "!" + r.constraint;
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<const Relationship*> find_relationship(const SchemaCache& cache, const std::string& schema,
+                                              const std::string& origin, const std::string& target,
+                                              const std::optional<std::string>& hint) {
+  const auto* relationships = cache.relationships(schema, origin);
+  std::vector<const Relationship*> found;
+  if (relationships != nullptr) {
+    for (const auto& r : *relationships) {
+      if (matches(r, target, hint)) found.push_back(&r);
+    }
+  }
+  if (found.size() == 1) return found[0];
+  if (found.empty()) {
+    return errors::no_relationship(origin, target, hint, schema,
+                                   nearest(cache, schema, origin, target, relationships));
+  }
+  std::vector<errors::RelationshipText> texts;
+  texts.reserve(found.size());
+  for (const auto* r : found) texts.push_back(describe(*r));
+  return errors::ambiguous_relationship(origin, target, texts);
+}
+
+}  // namespace pgrst

@@ -1,0 +1,341 @@
+#include "schema_cache/relationships.hpp"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+#include <unordered_set>
+
+namespace pgrst {
+
+bool operator<(const Relationship& a, const Relationship& b) {
+  const auto key = [](const Relationship& r) {
+    return std::tie(r.table, r.foreign_table, r.is_self, r.cardinality, r.junction, r.constraint,
+                    r.foreign_constraint, r.columns, r.foreign_columns, r.is_parent,
+                    r.table_is_view, r.foreign_table_is_view);
+  };
+  const bool a_computed = a.cardinality == Cardinality::kComputed;
+  const bool b_computed = b.cardinality == Cardinality::kComputed;
+  if (a_computed != b_computed) return b_computed;
+  return a_computed ? a.function < b.function : key(a) < key(b);
+}
+
+namespace {
+
+// A column of a relation: oid and number.
+using ColumnKey = uint64_t;
+ColumnKey column_key(RelationOid oid, int16_t number) {
+  return uint64_t{oid} << 16 | static_cast<uint16_t>(number);
+}
+
+// -- tracing the columns of views ----------------------------------------------------------------
+
+// For each view the names under which it shows a column of a relation below it, however deep.
+class ViewTraces {
+ public:
+  explicit ViewTraces(const RelationshipSources& sources) : views_(sources.views) {
+    for (const auto& column : sources.view_columns) {
+      if (views_.count(column.view_oid) == 0) continue;
+      below_[column_key(column.view_oid, column.number)] = {column.origin_oid,
+                                                            column.origin_number};
+    }
+    for (const auto& [oid, view] : views_) {
+      if (view.is_exposed) trace(oid, view);
+    }
+  }
+
+  // The exposed views that show a column of this relation; sorted.
+  const std::set<RelationOid>& views_on(RelationOid relation) const {
+    static const std::set<RelationOid> none;
+    const auto it = views_by_relation_.find(relation);
+    return it == views_by_relation_.end() ? none : it->second;
+  }
+  // The names of the columns of `view` that show this one, in the order of the view; may be empty.
+  const std::vector<std::string>& names(RelationOid view, RelationOid relation,
+                                        int16_t column) const {
+    static const std::vector<std::string> none;
+    const auto it = names_.find({view, column_key(relation, column)});
+    return it == names_.end() ? none : it->second;
+  }
+  const View& view(RelationOid oid) const { return views_.at(oid); }
+
+ private:
+  using Column = std::pair<RelationOid, int16_t>;
+
+  void trace(RelationOid oid, const View& view) {
+    for (const auto& [number, name] : view.columns) {
+      std::unordered_set<ColumnKey> seen;
+      auto it = below_.find(column_key(oid, number));
+      while (it != below_.end() && it->second.first != 0 && seen.insert(it->first).second) {
+        const auto [relation, column] = it->second;
+        views_by_relation_[relation].insert(oid);
+        names_[{oid, column_key(relation, column)}].push_back(name);
+        it = below_.find(column_key(relation, column));
+      }
+    }
+  }
+
+  const std::unordered_map<RelationOid, View>& views_;
+  std::unordered_map<ColumnKey, Column> below_;
+  std::unordered_map<RelationOid, std::set<RelationOid>> views_by_relation_;
+  std::map<std::pair<RelationOid, ColumnKey>, std::vector<std::string>> names_;
+};
+
+// A key as one view shows it: names in the order of the key.
+using KeyNames = std::vector<std::string>;
+
+// A hostile view could show each of many columns many times.
+constexpr size_t kMaxMutations = 64;
+
+// Every way to name the columns of a key in a view; none when it does not show them all.
+std::vector<KeyNames> key_mutations(const ViewTraces& traces, RelationOid view,
+                                    RelationOid relation, const std::vector<int16_t>& columns) {
+  std::vector<KeyNames> out = {{}};
+  for (const int16_t column : columns) {
+    const auto& names = traces.names(view, relation, column);
+    std::vector<KeyNames> longer;
+    for (const auto& prefix : out) {
+      for (const auto& name : names) {
+        if (longer.size() == kMaxMutations) break;
+        longer.push_back(prefix);
+        longer.back().push_back(name);
+      }
+    }
+    out = std::move(longer);
+  }
+  return out;
+}
+
+// -- relationships of foreign keys ---------------------------------------------------------------
+
+struct ViewKey {
+  RelationOid view;
+  KeyNames names;
+};
+
+std::vector<ViewKey> view_keys(const ViewTraces& traces, RelationOid relation,
+                               const std::vector<int16_t>& columns) {
+  std::vector<ViewKey> out;
+  for (const RelationOid view : traces.views_on(relation)) {
+    for (auto& names : key_mutations(traces, view, relation, columns)) {
+      out.push_back({view, std::move(names)});
+    }
+  }
+  return out;
+}
+
+ColumnPairs pairs_of(const KeyNames& names, const KeyNames& foreign_names) {
+  ColumnPairs pairs;
+  for (size_t i = 0; i < names.size(); i++) pairs.emplace_back(names[i], foreign_names[i]);
+  return pairs;
+}
+
+// The relationship of a foreign key itself, and those of the views that show one or both of its
+// ends.
+void add_to_one(const ForeignKey& key, const ViewTraces& traces, std::vector<Relationship>& out) {
+  KeyNames names, foreign_names;
+  std::vector<int16_t> numbers, foreign_numbers;
+  for (const auto& column : key.columns) {
+    names.push_back(column.name);
+    foreign_names.push_back(column.foreign_name);
+    numbers.push_back(column.number);
+    foreign_numbers.push_back(column.foreign_number);
+  }
+  Relationship base;
+  base.table = key.table;
+  base.foreign_table = key.foreign_table;
+  base.is_self = key.table_oid == key.foreign_table_oid;
+  base.cardinality = key.is_unique ? Cardinality::kOneToOne : Cardinality::kManyToOne;
+  base.constraint = key.constraint;
+  base.columns = pairs_of(names, foreign_names);
+  out.push_back(base);
+
+  const auto from_views = view_keys(traces, key.table_oid, numbers);
+  const auto to_views = view_keys(traces, key.foreign_table_oid, foreign_numbers);
+  for (const auto& from : from_views) {
+    Relationship r = base;
+    r.table = traces.view(from.view).id;
+    r.is_self = false;
+    r.columns = pairs_of(from.names, foreign_names);
+    r.table_is_view = true;
+    out.push_back(std::move(r));
+  }
+  for (const auto& to : to_views) {
+    Relationship r = base;
+    r.foreign_table = traces.view(to.view).id;
+    r.is_self = false;
+    r.columns = pairs_of(names, to.names);
+    r.foreign_table_is_view = true;
+    out.push_back(std::move(r));
+  }
+  for (const auto& from : from_views) {
+    for (const auto& to : to_views) {
+      Relationship r = base;
+      r.table = traces.view(from.view).id;
+      r.foreign_table = traces.view(to.view).id;
+      r.is_self = from.view == to.view;
+      r.columns = pairs_of(from.names, to.names);
+      r.table_is_view = true;
+      r.foreign_table_is_view = true;
+      out.push_back(std::move(r));
+    }
+  }
+}
+
+ColumnPairs swapped(const ColumnPairs& pairs) {
+  ColumnPairs out;
+  for (const auto& [a, b] : pairs) out.emplace_back(b, a);
+  return out;
+}
+
+Relationship inverse(const Relationship& r) {
+  Relationship out = r;
+  std::swap(out.table, out.foreign_table);
+  std::swap(out.table_is_view, out.foreign_table_is_view);
+  out.columns = swapped(r.columns);
+  if (r.cardinality == Cardinality::kManyToOne) {
+    out.cardinality = Cardinality::kOneToMany;
+  } else {
+    out.is_parent = true;
+  }
+  return out;
+}
+
+// -- junctions -----------------------------------------------------------------------------------
+
+bool within(const ColumnPairs& pairs, const std::vector<std::string>& key) {
+  return std::all_of(pairs.begin(), pairs.end(), [&](const auto& pair) {
+    return std::find(key.begin(), key.end(), pair.first) != key.end();
+  });
+}
+
+Relationship through(const Relationship& one, const Relationship& other) {
+  Relationship r;
+  r.table = one.foreign_table;
+  r.foreign_table = other.foreign_table;
+  r.is_self = r.table == r.foreign_table;
+  r.cardinality = Cardinality::kManyToMany;
+  r.table_is_view = one.foreign_table_is_view;
+  r.foreign_table_is_view = other.foreign_table_is_view;
+  r.junction = one.table;
+  r.constraint = one.constraint;
+  r.foreign_constraint = other.constraint;
+  r.columns = swapped(one.columns);
+  r.foreign_columns = swapped(other.columns);
+  return r;
+}
+
+using PrimaryKeysByName = std::unordered_map<QualifiedIdentifier, const std::vector<std::string>*,
+                                             QualifiedIdentifierHash, QualifiedIdentifierEqual>;
+
+// A junction of many foreign keys relates each pair of them: the number grows with its square.
+constexpr size_t kMaxKeysOfJunction = 64;
+
+void add_many_to_many(const std::vector<Relationship>& to_one, const PrimaryKeysByName& keys,
+                      std::vector<Relationship>& out) {
+  std::unordered_map<QualifiedIdentifier, std::vector<const Relationship*>, QualifiedIdentifierHash,
+                     QualifiedIdentifierEqual>
+      by_table;
+  for (const auto& r : to_one) {
+    if (r.cardinality != Cardinality::kManyToOne) continue;
+    const auto key = keys.find(r.table);
+    if (key != keys.end() && within(r.columns, *key->second)) by_table[r.table].push_back(&r);
+  }
+  for (const auto& [table, relationships] : by_table) {
+    const size_t count = std::min(relationships.size(), kMaxKeysOfJunction);
+    for (size_t i = 0; i < count; i++) {
+      for (size_t j = 0; j < count; j++) {
+        const Relationship &one = *relationships[i], &other = *relationships[j];
+        if (one.constraint != other.constraint) out.push_back(through(one, other));
+      }
+    }
+  }
+}
+
+// The relations that a junction relates which is not exposed.
+std::vector<QualifiedIdentifier> related_through_hidden(const RelationshipSources& sources,
+                                                        const PrimaryKeysByName& exposed) {
+  std::unordered_map<RelationOid, const PrimaryKey*> keys;
+  for (const auto& key : sources.primary_keys) keys.emplace(key.table_oid, &key);
+  std::map<RelationOid, std::vector<const ForeignKey*>> junctions;
+  for (const auto& key : sources.foreign_keys) {
+    const auto primary = keys.find(key.table_oid);
+    if (primary == keys.end() || key.is_unique || exposed.count(key.table) > 0) continue;
+    const auto& columns = primary->second->columns;
+    const bool within_key =
+        std::all_of(key.columns.begin(), key.columns.end(), [&](const auto& column) {
+          return std::find(columns.begin(), columns.end(), column.number) != columns.end();
+        });
+    if (within_key) junctions[key.table_oid].push_back(&key);
+  }
+  std::vector<QualifiedIdentifier> out;
+  for (const auto& [oid, foreign_keys] : junctions) {
+    if (foreign_keys.size() < 2) continue;
+    for (const auto* key : foreign_keys) out.push_back(key->foreign_table);
+  }
+  return out;
+}
+
+// -- views and functions -------------------------------------------------------------------------
+
+// Of several columns that show one of the key the first counts.
+void add_view_primary_keys(const RelationshipSources& sources, const ViewTraces& traces,
+                           TablesByOid& tables) {
+  for (const auto& key : sources.primary_keys) {
+    for (const RelationOid view : traces.views_on(key.table_oid)) {
+      const auto it = tables.find(view);
+      if (it == tables.end()) continue;
+      std::vector<std::string> names;
+      for (const int16_t column : key.columns) {
+        const auto& shown = traces.names(view, key.table_oid, column);
+        if (!shown.empty()) names.push_back(shown.front());
+      }
+      if (names.size() != key.columns.size()) continue;
+      auto& columns = it->second.pk_columns;
+      columns.insert(columns.end(), names.begin(), names.end());
+    }
+  }
+}
+
+void override_by_functions(std::vector<Relationship> computed, std::vector<Relationship>& out) {
+  std::set<std::tuple<std::string, std::string, std::string, std::string>> overridden;
+  const auto key = [](const QualifiedIdentifier& a, const QualifiedIdentifier& b) {
+    return std::make_tuple(a.schema, a.name, b.schema, b.name);
+  };
+  for (const auto& r : computed) overridden.insert(key(r.table, r.function));
+  if (!overridden.empty()) {
+    std::erase_if(out, [&](const Relationship& r) {
+      return overridden.count(key(r.table, r.foreign_table)) > 0;
+    });
+  }
+  out.insert(out.end(), std::make_move_iterator(computed.begin()),
+             std::make_move_iterator(computed.end()));
+}
+
+}  // namespace
+
+Relationships derive_relationships(RelationshipSources sources, TablesByOid& tables) {
+  const ViewTraces traces(sources);
+  add_view_primary_keys(sources, traces, tables);
+  std::vector<Relationship> found;
+  for (const auto& key : sources.foreign_keys) add_to_one(key, traces, found);
+
+  PrimaryKeysByName exposed;
+  for (const auto& [oid, table] : tables) exposed.emplace(table.id, &table.pk_columns);
+  const auto hidden = [&](const Relationship& r) {
+    return exposed.count(r.table) == 0 || exposed.count(r.foreign_table) == 0;
+  };
+  Relationships relationships;
+  relationships.through_hidden = related_through_hidden(sources, exposed);
+  std::vector<Relationship>& out = relationships.list;
+  add_many_to_many(found, exposed, out);
+  const size_t to_one = found.size();
+  for (size_t i = 0; i < to_one; i++) out.push_back(inverse(found[i]));
+  out.insert(out.end(), std::make_move_iterator(found.begin()),
+             std::make_move_iterator(found.end()));
+  std::erase_if(sources.computed, hidden);
+  override_by_functions(std::move(sources.computed), out);
+  std::erase_if(out, hidden);
+  return relationships;
+}
+
+}  // namespace pgrst
