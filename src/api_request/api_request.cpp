@@ -36,7 +36,7 @@ Result<Action> relation_action(std::string name, std::string_view method) {
   if (method == "PUT") return Action(RelationMutation{std::move(name), Mutation::kSingleUpsert});
   if (method == "PATCH") return Action(RelationMutation{std::move(name), Mutation::kUpdate});
   if (method == "DELETE") return Action(RelationMutation{std::move(name), Mutation::kDelete});
-  if (method == "OPTIONS") return Action(Info{});
+  if (method == "OPTIONS") return Action(Info{Info::Of::kRelation, std::move(name)});
   return errors::unsupported_method(method);
 }
 
@@ -44,14 +44,14 @@ Result<Action> routine_action(std::string name, std::string_view method) {
   if (method == "GET") return Action(RoutineCall{std::move(name), InvokeMethod::kGet});
   if (method == "HEAD") return Action(RoutineCall{std::move(name), InvokeMethod::kHead});
   if (method == "POST") return Action(RoutineCall{std::move(name), InvokeMethod::kPost});
-  if (method == "OPTIONS") return Action(Info{});
+  if (method == "OPTIONS") return Action(Info{Info::Of::kRoutine, std::move(name)});
   return errors::invalid_rpc_method(method);
 }
 
 Result<Action> schema_action(std::string_view method) {
   if (method == "GET") return Action(SchemaRead{false});
   if (method == "HEAD") return Action(SchemaRead{true});
-  if (method == "OPTIONS") return Action(Info{});
+  if (method == "OPTIONS") return Action(Info{Info::Of::kSchema, ""});
   return errors::unsupported_method(method);
 }
 
@@ -110,14 +110,28 @@ void read_headers(const HttpRequest& request, ApiRequest& out) {
   }
 }
 
+// The body of those actions that read one.
+Result<void> read_body(HttpRequest& request, ApiRequest& out) {
+  const auto* mutation = std::get_if<RelationMutation>(&out.action);
+  const auto* call = std::get_if<RoutineCall>(&out.action);
+  const bool mutates = mutation != nullptr && mutation->mutation != Mutation::kDelete;
+  const bool calls = call != nullptr && call->method == InvokeMethod::kPost;
+  if (!mutates && !calls) return {};
+  const bool takes_columns = !mutates || mutation->mutation != Mutation::kSingleUpsert;
+  PGRST_TRY(out.payload, read_payload(std::move(request.body), out.content_type, calls,
+                                      takes_columns ? out.query_params.columns : std::nullopt));
+  return {};
+}
+
 }  // namespace
 
-Result<ApiRequest> make_api_request(const HttpRequest& request, const Config& config) {
+Result<ApiRequest> make_api_request(HttpRequest& request, const Config& config) {
   ApiRequest out;
   // In PostgREST's order, which decides the error when a request has several faults.
   PGRST_TRY(Resource resource, parse_path(request.path));
-  if (resource.kind == Resource::Kind::kSchema && config.openapi_mode == OpenApiMode::kDisabled) {
-    return errors::openapi_disabled();
+  if (resource.kind == Resource::Kind::kSchema) {
+    if (config.openapi_mode == OpenApiMode::kDisabled) return errors::openapi_disabled();
+    if (config.db_root_spec) resource = {Resource::Kind::kRoutine, config.db_root_spec->name};
   }
   PGRST_TRY(auto schema, choose_schema(request, config));
   out.schema = std::move(schema.first);
@@ -129,6 +143,13 @@ Result<ApiRequest> make_api_request(const HttpRequest& request, const Config& co
   PGRST_TRY(out.top_level_range,
             top_level_range(request.method, find_header(request.headers, "Range"),
                             out.query_params.top_level_range));
+  if (request.method == "PUT" && !out.top_level_range.is_all()) {
+    return errors::put_limit_not_allowed();
+  }
+  const auto* content_type = find_header(request.headers, "Content-Type");
+  out.content_type = content_type == nullptr ? MediaType{MediaType::Kind::kJson, ""}
+                                             : parse_media_type(*content_type);
+  PGRST_CHECK(read_body(request, out));
   out.preferences = parse_preferences(request.headers, config.db_tx_allow_override);
   out.method = request.method;
   out.path = request.path;

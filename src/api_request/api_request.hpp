@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "api_request/media_type.hpp"
+#include "api_request/payload.hpp"
 #include "api_request/preferences.hpp"
 #include "api_request/types.hpp"
 #include "core/config.hpp"
@@ -39,8 +40,12 @@ struct RoutineCall {
 struct SchemaRead {
   bool headers_only = false;
 };
-// OPTIONS of anything.
-struct Info {};
+// OPTIONS of a relation, of a function, of the root.
+struct Info {
+  enum class Of { kRelation, kRoutine, kSchema };
+  Of of = Of::kSchema;
+  std::string name;
+};
 
 using Action = std::variant<RelationRead, RelationMutation, RoutineCall, SchemaRead, Info>;
 
@@ -52,12 +57,15 @@ struct ApiRequest {
   bool negotiated_by_profile = false;  // the answer names the schema in Content-Profile
   QueryParams query_params;
   NonnegRange top_level_range;
+  std::optional<Payload> payload;  // of writes but DELETE, and of calls by POST
+  MediaType content_type;
   Preferences preferences;
   std::vector<MediaType> accept;                             // most wanted first, never empty
   std::vector<std::pair<std::string, std::string>> headers;  // lower-case names, without Cookie
   std::vector<std::pair<std::string, std::string>> cookies;
 };
 
-Result<ApiRequest> make_api_request(const HttpRequest& request, const Config& config);
+// Takes the body of the request.
+Result<ApiRequest> make_api_request(HttpRequest& request, const Config& config);
 
 }  // namespace pgrst

@@ -1,5 +1,6 @@
 #include "app/pipeline.hpp"
 
+#include "query/mutate_builder.hpp"
 #include "query/pre_query.hpp"
 #include "query/statements.hpp"
 
@@ -21,41 +22,103 @@ std::string legacy_warning(const ReadPlan& plan) {
          names + " in query string filters, orders or limits.\"";
 }
 
-ReadContext read_context(const ApiRequest& request, const ActionPlan& plan, const MainQuery& query,
-                         const Config& config) {
-  ReadContext context;
+ResponseContext::Kind kind_of(const ActionPlan& plan) {
+  using Kind = ResponseContext::Kind;
+  if (plan.call() != nullptr) return Kind::kCall;
+  if (plan.mutation() == nullptr) return Kind::kRead;
+  switch (plan.mutation()->mutation) {
+    case Mutation::kCreate:
+      return Kind::kCreate;
+    case Mutation::kUpdate:
+      return Kind::kUpdate;
+    case Mutation::kSingleUpsert:
+      return Kind::kSingleUpsert;
+    case Mutation::kDelete:
+      break;
+  }
+  return Kind::kDelete;
+}
+
+// Those preferences that a request of this kind heeds.
+std::string applied_preferences(const ApiRequest& request, const ActionPlan& plan) {
+  using Kind = ResponseContext::Kind;
+  const Preferences& asked = request.preferences;
+  const Kind kind = kind_of(plan);
+  Preferences applied;
+  applied.count = asked.count;
+  applied.transaction = asked.transaction;
+  applied.handling = asked.handling;
+  applied.timezone = asked.timezone;
+  if (const MutatePlan* mutation = plan.mutation()) {
+    applied.representation = asked.representation;
+    const bool resolvable =
+        !mutation->table->pk_columns.empty() || request.query_params.on_conflict;
+    if (kind == Kind::kCreate && resolvable) applied.resolution = asked.resolution;
+    if (kind == Kind::kCreate || kind == Kind::kUpdate) applied.missing = asked.missing;
+  }
+  if (kind == Kind::kUpdate || kind == Kind::kDelete || kind == Kind::kCall) {
+    applied.max_affected = asked.max_affected;
+  }
+  return preference_applied(applied);
+}
+
+void describe_mutation(const ApiRequest& request, const ActionPlan& plan, const MainQuery& query,
+                       ResponseContext& context) {
+  const MutatePlan* mutation = plan.mutation();
+  if (mutation == nullptr) return;
+  context.merges = mutation->mutation == Mutation::kSingleUpsert ||
+                   request.preferences.resolution == PreferResolution::kMergeDuplicates;
+  if (query.transaction.statements[0].format == ResultFormat::kRecords) {
+    context.location_columns = location_columns(plan.read, *mutation);
+  }
+}
+
+ResponseContext response_context(const ApiRequest& request, const ActionPlan& plan,
+                                 const MainQuery& query, const Config& config) {
+  ResponseContext context;
+  context.kind = kind_of(plan);
   context.relation = plan.read.relation;
   context.schema = request.schema;
   context.negotiated_by_profile = request.negotiated_by_profile;
-  context.headers_only = plan.headers_only;
+  context.has_body = !plan.headers_only;
   context.canonical_query = request.query_params.canonical;
-  context.range = request.top_level_range;
-  context.preferences = request.preferences;
   context.media_type = plan.media_type;
+  context.preference_applied = applied_preferences(request, plan);
+  if (config.url_use_legacy_target_names) context.warning = legacy_warning(plan.read);
+  context.range = request.top_level_range;
+  const Preferences& preferences = request.preferences;
+  context.counted = preferences.count && *preferences.count != PreferCount::kPlanned;
   context.total_at = query.total_at;
   context.planned_at = query.planned_at;
   context.max_rows = config.db_max_rows;
-  const auto count = request.preferences.count;
-  context.count_from_page = count && *count != PreferCount::kPlanned && !query.total_at;
-  if (config.url_use_legacy_target_names) context.warning = legacy_warning(plan.read);
+  if (query.transaction.max_rows != UINT64_MAX && preferences.max_affected &&
+      preferences.handling == PreferHandling::kStrict) {
+    context.max_affected = static_cast<uint64_t>(*preferences.max_affected);
+  }
+  if (const CallPlan* call = plan.call()) {
+    context.returns_void = call->routine->returns_void();
+    context.returns_single = call->routine->returns_single();
+  }
+  describe_mutation(request, plan, query, context);
   return context;
 }
 
 // The stages of a request in order: authentication, request, plan, query.
-Result<DatabaseWork> run_stages(const HttpRequest& request, const SnapshotPtr& snapshot,
-                                JwtCache& jwt_cache, int64_t now) {
+Result<BeginResult> run_stages(HttpRequest& request, const SnapshotPtr& snapshot,
+                               JwtCache& jwt_cache, int64_t now) {
   const Config& config = snapshot->config;
   PGRST_TRY(const AuthResult auth, authenticate(request.headers, snapshot->auth, jwt_cache, now));
-  PGRST_TRY(const ApiRequest api_request, make_api_request(request, config));
+  PGRST_TRY(ApiRequest api_request, make_api_request(request, config));
   PGRST_TRY(const ActionPlan plan, plan_action(api_request, snapshot->schema_cache, config));
+  if (const InfoPlan* info = plan.info()) return BeginResult(info_response(info->allow));
   MainQuery query = main_query(plan, api_request, config);
-  add_pre_query(query.transaction, api_request, auth.role, auth.claims_json, config,
+  add_pre_query(query.transaction, api_request, plan, auth.role, auth.claims_json, config,
                 snapshot->schema_cache);
   DatabaseWork work;
-  work.pending.context = read_context(api_request, plan, query, config);
+  work.pending.context = response_context(api_request, plan, query, config);
   work.pending.authenticated = !auth.is_anonymous;
   work.transaction = std::move(query.transaction);
-  return work;
+  return BeginResult(std::move(work));
 }
 
 // The trace header comes back with every response to a request that carries it.
@@ -74,18 +137,23 @@ void add_common_headers(const PendingRequest& pending, HttpResponse& response) {
 
 }  // namespace
 
-BeginResult begin(const HttpRequest& request, const SnapshotPtr& snapshot, JwtCache& jwt_cache,
+BeginResult begin(HttpRequest& request, const SnapshotPtr& snapshot, JwtCache& jwt_cache,
                   int64_t now) {
   PendingRequest pending;
   pending.snapshot = snapshot;
   pending.headers_only = request.method == "HEAD";
   pending.trace = trace_header(request, snapshot->config);
-  auto work = run_stages(request, snapshot, jwt_cache, now);
-  if (!work.ok()) return fail(pending, work.error());
-  work->pending.snapshot = std::move(pending.snapshot);
-  work->pending.headers_only = pending.headers_only;
-  work->pending.trace = std::move(pending.trace);
-  return std::move(work).value();
+  auto begun = run_stages(request, snapshot, jwt_cache, now);
+  if (!begun.ok()) return fail(pending, begun.error());
+  if (auto* response = std::get_if<HttpResponse>(&*begun)) {
+    add_common_headers(pending, *response);
+  } else {
+    PendingRequest& out = std::get<DatabaseWork>(*begun).pending;
+    out.snapshot = std::move(pending.snapshot);
+    out.headers_only = pending.headers_only;
+    out.trace = std::move(pending.trace);
+  }
+  return std::move(begun).value();
 }
 
 HttpResponse finish(const PendingRequest& pending, const TransactionResult& result) {
@@ -93,7 +161,7 @@ HttpResponse finish(const PendingRequest& pending, const TransactionResult& resu
     return fail(pending, errors::from_postgres(*result.error, pending.authenticated));
   }
   auto response =
-      read_response(pending.context, result, pending.snapshot->config.client_error_verbosity);
+      make_response(pending.context, result, pending.snapshot->config.client_error_verbosity);
   if (!response.ok()) return fail(pending, response.error());
   add_common_headers(pending, *response);
   return std::move(response).value();

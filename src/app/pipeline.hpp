@@ -21,7 +21,7 @@ namespace pgrst {
 // What finish() needs to know of a request that waits for the database.
 struct PendingRequest {
   SnapshotPtr snapshot;
-  ReadContext context;
+  ResponseContext context;
   bool authenticated = false;  // under another role than db_anon_role
   bool headers_only = false;
   std::optional<Header> trace;
@@ -34,8 +34,8 @@ struct DatabaseWork {
 
 using BeginResult = std::variant<HttpResponse, DatabaseWork>;
 
-// now: seconds since the epoch.
-BeginResult begin(const HttpRequest& request, const SnapshotPtr& snapshot, JwtCache& jwt_cache,
+// now: seconds since the epoch. Takes the body of the request.
+BeginResult begin(HttpRequest& request, const SnapshotPtr& snapshot, JwtCache& jwt_cache,
                   int64_t now);
 
 HttpResponse finish(const PendingRequest& pending, const TransactionResult& result);

@@ -251,6 +251,8 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.server_trace_header = optional_text(text);
   } else if (name == "server_timing_enabled") {
     c.server_timing_enabled = b();
+  } else if (name == "url_use_legacy_target_names") {
+    c.url_use_legacy_target_names = b();
   } else if (name == "server_max_connections") {
     c.server_max_connections = i();
   } else if (name == "server_connection_memory") {

@@ -292,6 +292,31 @@ Error not_embedded_by_alias(std::string_view relation, std::string_view alias) {
   return e;
 }
 
+Error invalid_filters() {
+  return make(405, "PGRST105",
+              "Filters must include all and only primary key columns with 'eq' operators");
+}
+
+Error put_limit_not_allowed() {
+  return make(400, "PGRST114", "limit/offset querystring parameters are not allowed for PUT");
+}
+
+Error put_matching_pk() {
+  return make(400, "PGRST115", "Payload values do not match URL in primary key column(s)");
+}
+
+Error max_affected_violation(uint64_t rows) {
+  Error e = make(400, "PGRST124", "Query result exceeds max-affected preference constraint");
+  e.details_json = details_string(concat({"The query affects ", std::to_string(rows), " rows"}));
+  return e;
+}
+
+Error max_affected_rpc() {
+  return make(400, "PGRST128",
+              "Function must return SETOF or TABLE when max-affected preference is used with "
+              "handling=strict");
+}
+
 Error guc_headers() {
   return make(
       500, "PGRST111",
@@ -378,6 +403,48 @@ Error ambiguous_relationship(std::string_view parent, std::string_view child,
   e.hint = concat({"Try changing '", child, "' to one of the following: ", hints,
                    ". Find the desired relationship in the 'details' key."});
   return e;
+}
+
+Error routine_not_found(const RoutineSearch& search, const std::optional<std::string>& nearest) {
+  using Body = RoutineSearch::Body;
+  const bool whole_body = search.body != Body::kNone && search.body != Body::kJson;
+  const std::string function = search.schema + "." + search.name;
+  std::string names;
+  for (const auto& name : search.arguments) names += (names.empty() ? "" : ", ") + name;
+  const char* without = " without parameters";
+  std::string message = "Could not find the function " + function;
+  if (!whole_body) message += search.arguments.empty() ? without : "(" + names + ")";
+  Error e = make(404, "PGRST202", message + " in the schema cache");
+  const char* plural = search.arguments.size() > 1 ? "s " : " ";
+  std::string with =
+      search.arguments.empty() ? std::string(without) : concat({" with parameter", plural, names});
+  if (search.body == Body::kJson) with += " or with a single unnamed json/jsonb parameter";
+  if (search.body == Body::kText) with = " with a single unnamed text parameter";
+  if (search.body == Body::kXml) with = " with a single unnamed xml parameter";
+  if (search.body == Body::kBytes) with = " with a single unnamed bytea parameter";
+  e.details_json = details_string(concat({"Searched for the function ", function, with,
+                                          ", but no matches were found in the schema cache."}));
+  if (nearest && !whole_body) {
+    e.hint = concat({"Perhaps you meant to call the function ", search.schema, ".", *nearest});
+  }
+  return e;
+}
+
+Error ambiguous_routine(const std::vector<std::string>& signatures) {
+  std::string list;
+  for (const auto& signature : signatures) list += (list.empty() ? "" : ", ") + signature;
+  Error e = make(300, "PGRST203",
+                 concat({"Could not choose the best candidate function between: ", list}));
+  e.hint =
+      "Try renaming the parameters or the function itself in the database so function overloading "
+      "can be resolved";
+  return e;
+}
+
+Error column_not_found(std::string_view relation, std::string_view column) {
+  return make(
+      400, "PGRST204",
+      concat({"Could not find the '", column, "' column of '", relation, "' in the schema cache"}));
 }
 
 Error table_not_found(std::string_view schema, std::string_view table,

@@ -70,13 +70,18 @@ Error media_type(const std::vector<std::string>& accepted);          // 406 PGRS
 Error not_embedded(std::string_view resource);                       // 400 PGRST108
 // The request names an embed by relation although it has an alias.
 Error not_embedded_by_alias(std::string_view relation, std::string_view alias);    // 400 PGRST108
+Error invalid_filters();                                                           // 405 PGRST105
 Error guc_headers();                                                               // 500 PGRST111
 Error guc_status();                                                                // 500 PGRST112
+Error put_limit_not_allowed();                                                     // 400 PGRST114
+Error put_matching_pk();                                                           // 400 PGRST115
 Error singularity(uint64_t rows);                                                  // 406 PGRST116
 Error related_order_not_to_one(std::string_view origin, std::string_view target);  // 400 PGRST118
 Error unsupported_method(std::string_view method);                                 // 405 PGRST117
 Error invalid_preferences(const std::vector<std::string>& invalid);                // 400 PGRST122
 Error aggregates_not_allowed();                                                    // 400 PGRST123
+Error max_affected_violation(uint64_t rows);                                       // 400 PGRST124
+Error max_affected_rpc();                                                          // 400 PGRST128
 Error invalid_resource_path();                                                     // 404 PGRST125
 Error openapi_disabled();                                                          // 404 PGRST126
 Error not_implemented(std::string_view details);                                   // 400 PGRST127
@@ -94,6 +99,21 @@ struct RelationshipText {
 };
 Error ambiguous_relationship(std::string_view parent, std::string_view child,
                              const std::vector<RelationshipText>& found);  // 300 PGRST201
+// A function that was looked for. `nearest`: the hint's name of one, with its parameters if the
+// name is right.
+struct RoutineSearch {
+  std::string schema;
+  std::string name;
+  std::vector<std::string> arguments;  // sorted
+  // Called by POST: with one of these bodies, or with JSON.
+  enum class Body { kNone, kJson, kText, kXml, kBytes };
+  Body body = Body::kNone;
+};
+Error routine_not_found(const RoutineSearch& search,
+                        const std::optional<std::string>& nearest);  // 404 PGRST202
+// signatures: "schema.name(param => type, ...)".
+Error ambiguous_routine(const std::vector<std::string>& signatures);         // 300 PGRST203
+Error column_not_found(std::string_view relation, std::string_view column);  // 400 PGRST204
 Error table_not_found(std::string_view schema, std::string_view table,
                       const std::optional<std::string>& hint_table);  // 404 PGRST205
 

@@ -30,6 +30,7 @@ struct Exchange {
   struct Peer* peer = nullptr;
   bool suspended = false;
   bool answered = false;
+  bool is_head = false;
   HttpResponse response;
   std::unique_ptr<BodySource> source;  // of a streamed body
 };
@@ -188,6 +189,10 @@ ssize_t body_callback(void* cls, uint64_t, char* buffer, size_t size) noexcept {
   }
 }
 
+[[maybe_unused]] ssize_t no_body_callback(void*, uint64_t, char*, size_t) noexcept {
+  return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
 MHD_Result header_callback(void* cls, MHD_ValueKind, const char* name, const char* value) noexcept {
   try {
     static_cast<HttpRequest*>(cls)->headers.push_back({name, value == nullptr ? "" : value});
@@ -208,6 +213,7 @@ MHD_Result MhdServer::on_headers(Exchange& exchange, MHD_Connection* connection,
   if (info != nullptr) exchange.peer = static_cast<Peer*>(info->socket_context);
   if (exchange.peer != nullptr) exchange.peer->receiving = false;
   exchange.request.method = method;
+  exchange.is_head = exchange.request.method == "HEAD";
   exchange.request.headers.reserve(8);
   MHD_get_connection_values(connection, MHD_HEADER_KIND, &header_callback, &exchange.request);
   const auto* length = find_header(exchange.request.headers, "Content-Length");
@@ -254,6 +260,23 @@ MHD_Result MhdServer::on_complete(Exchange& exchange, MHD_Connection* connection
   return MHD_YES;
 }
 
+// Nobody knows how long the body of the GET would be: no Content-Length. Before 0.9.77
+// libmicrohttpd leaves it out only where it closes the connection afterwards (of a chunked response
+// it would send the last chunk even so).
+MHD_Response* make_head_response() {
+#if MHD_VERSION >= 0x00097701
+  MHD_Response* response =
+      MHD_create_response_from_buffer(0, const_cast<char*>(""), MHD_RESPMEM_PERSISTENT);
+  constexpr auto kFlags = MHD_RF_HEAD_ONLY_RESPONSE;
+#else
+  MHD_Response* response =
+      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, &no_body_callback, nullptr, nullptr);
+  constexpr auto kFlags = MHD_RF_HTTP_VERSION_1_0_RESPONSE;
+#endif
+  if (response != nullptr) MHD_set_response_options(response, kFlags, MHD_RO_END);
+  return response;
+}
+
 // -- its response goes out -----------------------------------------------------------------------
 
 MHD_Response* MhdServer::make_response(Exchange& exchange) {
@@ -262,6 +285,7 @@ MHD_Response* MhdServer::make_response(Exchange& exchange) {
     return MHD_create_response_from_callback(exchange.response.result_body_size, kBlock,
                                              &body_callback, &exchange, nullptr);
   }
+  if (exchange.is_head) return make_head_response();
   const std::string& body = exchange.response.body;
   if (body.empty()) {
     return MHD_create_response_from_buffer(0, const_cast<char*>(""), MHD_RESPMEM_PERSISTENT);

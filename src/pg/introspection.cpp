@@ -79,6 +79,7 @@ struct Fingerprint {
   uint64 sum;         // order-independent
   OidSet namespaces;  // of users: neither pg_* nor information_schema
   OidSet relations;   // in them; neither temporary nor index nor TOAST
+  OidSet functions;   // in them
 };
 
 bool is_system_namespace(const char* name) {
@@ -129,6 +130,7 @@ void add_type(Fingerprint* f, HeapTuple tuple) {
 void add_function(Fingerprint* f, HeapTuple tuple) {
   const auto* row = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
   if (contains(&f->namespaces, row->pronamespace)) {
+    px_add(&f->functions, row->oid);
     add_row(f, ProcedureRelationId, row->oid, tuple);
   }
 }
@@ -150,8 +152,13 @@ void add_attrdef(Fingerprint* f, HeapTuple tuple) {
 
 void add_description(Fingerprint* f, HeapTuple tuple) {
   const auto* row = reinterpret_cast<Form_pg_description>(GETSTRUCT(tuple));
-  if (row->classoid != RelationRelationId || !contains(&f->relations, row->objoid)) return;
-  f->sum += mix(mix(mix(DescriptionRelationId, row->objoid), static_cast<uint32>(row->objsubid)),
+  const bool of_relation =
+      row->classoid == RelationRelationId && contains(&f->relations, row->objoid);
+  const bool of_function =
+      row->classoid == ProcedureRelationId && contains(&f->functions, row->objoid);
+  if (!of_relation && !of_function) return;
+  f->sum += mix(mix(mix(DescriptionRelationId, mix(row->classoid, row->objoid)),
+                    static_cast<uint32>(row->objsubid)),
                 HeapTupleHeaderGetRawXmin(tuple->t_data));
 }
 
@@ -326,6 +333,7 @@ uint64 px_fingerprint() {
   px_scan_catalog(&f, AttributeRelationId, &add_attribute);
   px_scan_catalog(&f, TypeRelationId, &add_type);
   px_scan_catalog(&f, ProcedureRelationId, &add_function);
+  sort(&f.functions);
   px_scan_catalog(&f, CastRelationId, &add_cast);
   px_scan_catalog(&f, ConstraintRelationId, &add_constraint);
   px_scan_catalog(&f, AttrDefaultRelationId, &add_attrdef);
@@ -396,7 +404,7 @@ ResponseHead introspect(const RequestMessage& message, TransactionScope scope, B
     head.result = run_transaction(message.transaction, scope, nullptr, bodies);
     if (!head.result.error) {
       for (ByteSink* sink : {&config, &view_columns}) {
-        head.result.result_sets.push_back({0, "", sink->size()});
+        head.result.result_sets.push_back({0, 0, "", sink->size()});
         bodies.append(*sink);
         sink->init();
       }

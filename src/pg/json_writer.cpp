@@ -125,7 +125,11 @@ struct RowReceiver {
   ByteSink* out;
   MemoryContext cx;
   MemoryContext row_cx;
-  uint64 rows;
+  uint64 rows;   // written
+  uint64 total;  // received
+  uint64 offset;
+  uint64 limit;
+  bool (*receive)(TupleTableSlot*, DestReceiver*);  // of a row within the window
   int column_count;
   Column* columns;
   ByteSink scratch;  // kJson...Stripped, kCsv: a value or row before it is rewritten
@@ -818,6 +822,49 @@ bool px_receive_feature(TupleTableSlot* slot, DestReceiver* receiver) {
   return true;
 }
 
+// The separator that json_agg writes before a value.
+const char* value_separator(const TypeNode* node) {
+  return node->kind == ValueKind::kArray || node->kind == ValueKind::kRow ? ", \n " : ", ";
+}
+
+void px_put_stripped_value(RowReceiver* self, TypeNode* node, Datum value, bool is_null) {
+  ByteSink* const out = self->out;
+  self->scratch.clear();
+  self->out = &self->scratch;
+  px_put_value(self, "", 0, node, value, is_null);
+  self->out = out;
+  const Datum json = PointerGetDatum(px_scratch_text(&self->scratch));
+  const text* const stripped = DatumGetTextPP(DirectFunctionCall1(json_strip_nulls, json));
+  px_append(out, VARDATA_ANY(stripped), VARSIZE_ANY_EXHDR(stripped));
+}
+
+bool px_receive_value(TupleTableSlot* slot, DestReceiver* receiver) {
+  RowReceiver* const self = self_of(receiver);
+  const bool stripped = self->format == RowFormat::kJsonValuesStripped ||
+                        self->format == RowFormat::kJsonValueStripped;
+  const bool array =
+      self->format == RowFormat::kJsonValues || self->format == RowFormat::kJsonValuesStripped;
+  if (self->rows++ > 0 && !array) return true;
+  slot_getallattrs(slot);
+  const MemoryContext old_cx = MemoryContextSwitchTo(self->row_cx);
+  TypeNode* const node = &self->columns[0].type;
+  const Datum value = slot->tts_values[0];
+  const bool is_null = slot->tts_isnull[0];
+  if (unlikely(node->kind == ValueKind::kUnknown) && !is_null) px_resolve_json(self, node);
+  if (array) {
+    const char* const before = self->rows == 1 ? "[" : stripped ? "," : value_separator(node);
+    px_append(self->out, before, std::strlen(before));
+  }
+  if (stripped) {
+    px_put_stripped_value(self, node, value, is_null);
+  } else {
+    px_put_value(self, "", 0, node, value, is_null);
+  }
+  MemoryContextSwitchTo(old_cx);
+  MemoryContextReset(self->row_cx);
+  return true;
+}
+
 bool px_receive_object(TupleTableSlot* slot, DestReceiver* receiver) {
   RowReceiver* const self = self_of(receiver);
   if (self->rows++ > 0) return true;
@@ -825,6 +872,23 @@ bool px_receive_object(TupleTableSlot* slot, DestReceiver* receiver) {
   const MemoryContext old_cx = MemoryContextSwitchTo(self->row_cx);
   px_put_columns(self, self->columns, nullptr, self->column_count, slot->tts_values,
                  slot->tts_isnull);
+  MemoryContextSwitchTo(old_cx);
+  MemoryContextReset(self->row_cx);
+  return true;
+}
+
+// In the type's binary form: of text and bytea the bytes as they are.
+bool px_receive_raw(TupleTableSlot* slot, DestReceiver* receiver) {
+  RowReceiver* const self = self_of(receiver);
+  slot_getallattrs(slot);
+  self->rows = static_cast<uint64>(DatumGetInt64(slot->tts_values[0]));
+  if (slot->tts_isnull[1]) return true;
+  const MemoryContext old_cx = MemoryContextSwitchTo(self->row_cx);
+  Oid function;
+  bool is_varlena;
+  getTypeBinaryOutputInfo(self->columns[1].type.type, &function, &is_varlena);
+  const bytea* const bytes = OidSendFunctionCall(function, slot->tts_values[1]);
+  px_append(self->out, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
   MemoryContextSwitchTo(old_cx);
   MemoryContextReset(self->row_cx);
   return true;
@@ -850,6 +914,13 @@ bool px_receive_count(TupleTableSlot*, DestReceiver* receiver) {
   return true;
 }
 
+bool px_receive_in_window(TupleTableSlot* slot, DestReceiver* receiver) {
+  RowReceiver* const self = self_of(receiver);
+  const uint64 at = self->total++;
+  if (at < self->offset || at - self->offset >= self->limit) return true;
+  return self->receive(slot, receiver);
+}
+
 void px_shutdown(DestReceiver*) {}
 
 void px_destroy(DestReceiver* receiver) {
@@ -860,7 +931,8 @@ void px_destroy(DestReceiver* receiver) {
 
 }  // namespace
 
-DestReceiver* px_create_row_receiver(RowFormat format, ByteSink* out, MemoryContext cx) {
+DestReceiver* px_create_row_receiver(RowFormat format, std::uint64_t offset, std::uint64_t limit,
+                                     ByteSink* out, MemoryContext cx) {
   auto* self = static_cast<RowReceiver*>(MemoryContextAllocZero(cx, sizeof(RowReceiver)));
   self->format = format;
   self->out = out;
@@ -876,6 +948,12 @@ DestReceiver* px_create_row_receiver(RowFormat format, ByteSink* out, MemoryCont
     case RowFormat::kJsonObject:
       self->pub.receiveSlot = px_receive_object;
       break;
+    case RowFormat::kJsonValues:
+    case RowFormat::kJsonValue:
+    case RowFormat::kJsonValuesStripped:
+    case RowFormat::kJsonValueStripped:
+      self->pub.receiveSlot = px_receive_value;
+      break;
     case RowFormat::kJsonArrayStripped:
     case RowFormat::kJsonObjectStripped:
       self->pub.receiveSlot = px_receive_stripped;
@@ -887,6 +965,9 @@ DestReceiver* px_create_row_receiver(RowFormat format, ByteSink* out, MemoryCont
       self->pub.receiveSlot = px_receive_feature;
       px_append(out, kGeoJsonHead, sizeof kGeoJsonHead - 1);
       break;
+    case RowFormat::kRaw:
+      self->pub.receiveSlot = px_receive_raw;
+      break;
     case RowFormat::kRecords:
       self->pub.receiveSlot = px_receive_record;
       break;
@@ -894,6 +975,10 @@ DestReceiver* px_create_row_receiver(RowFormat format, ByteSink* out, MemoryCont
       self->pub.receiveSlot = px_receive_count;
       break;
   }
+  self->offset = offset;
+  self->limit = limit;
+  self->receive = self->pub.receiveSlot;
+  self->pub.receiveSlot = px_receive_in_window;
   self->pub.rStartup = px_startup;
   self->pub.rShutdown = px_shutdown;
   self->pub.rDestroy = px_destroy;
@@ -908,6 +993,8 @@ void px_finish(DestReceiver* receiver) {
   switch (self->format) {
     case RowFormat::kJsonArray:
     case RowFormat::kJsonArrayStripped:
+    case RowFormat::kJsonValues:
+    case RowFormat::kJsonValuesStripped:
       if (self->rows == 0) px_append(self->out, "[", 1);
       px_append(self->out, "]", 1);
       break;
@@ -919,6 +1006,11 @@ void px_finish(DestReceiver* receiver) {
       break;
     case RowFormat::kJsonObject:
     case RowFormat::kJsonObjectStripped:
+    case RowFormat::kJsonValue:
+    case RowFormat::kJsonValueStripped:
+      if (self->rows == 0) px_append(self->out, "null", 4);
+      break;
+    case RowFormat::kRaw:
     case RowFormat::kRecords:
     case RowFormat::kCountOnly:
       break;
@@ -927,6 +1019,11 @@ void px_finish(DestReceiver* receiver) {
 
 std::uint64_t px_row_count(const DestReceiver* receiver) {
   return reinterpret_cast<const RowReceiver*>(receiver)->rows;
+}
+
+std::uint64_t px_total_count(const DestReceiver* receiver) {
+  const auto* self = reinterpret_cast<const RowReceiver*>(receiver);
+  return self->format == RowFormat::kRaw ? self->rows : self->total;
 }
 
 }  // namespace pgrst::pg

@@ -21,26 +21,34 @@ struct ByteSink;
 
 enum class RowFormat {
   kJsonArray,          // '[' rows separated by ", \n " ']'
-  kJsonObject,         // the first row alone, without brackets; further rows are counted
-  kJsonArrayStripped,  // as kJsonArray, then as json_strip_nulls gives it
+  kJsonObject,         // the first row alone, "null" for no rows; all rows are counted
+  kJsonValues,         // the first columns alone, as json_agg gives them
+  kJsonValue,          // that of the first row; "null" for no rows
+  kJsonArrayStripped,  // as those above, then as json_strip_nulls gives them
   kJsonObjectStripped,
+  kJsonValuesStripped,
+  kJsonValueStripped,
   kCsv,       // a line of column names, then each row as its text without the parentheses; embeds,
               // which are of type record or record[], as JSON. "\n" for no rows.
   kGeoJson,   // a FeatureCollection; the rows have one column, which is the feature
+  kRaw,       // one row: the number of rows it was made of (bigint), and the bytes of the body
   kRecords,   // per row: uint32 columns; per column: int32 length (-1: NULL), bytes of the type's
               // text output. Native byte order.
   kCountOnly  // nothing; `out` may be null
 };
 
-// For SPIExecuteOptions.dest; serves one statement.
-DestReceiver* px_create_row_receiver(RowFormat format, ByteSink* out, MemoryContext cx);
+// For SPIExecuteOptions.dest; serves one statement. Only the rows [offset, offset + limit) are
+// written.
+DestReceiver* px_create_row_receiver(RowFormat format, std::uint64_t offset, std::uint64_t limit,
+                                     ByteSink* out, MemoryContext cx);
 
 // Writes what is due after the last row (kJsonArray: the closing bracket). Call once, after every
 // statement that ended without error: the executor does not start the receiver for a statement that
 // returns no rows.
 void px_finish(DestReceiver* receiver);
 
-// Rows received so far.
+// Rows received so far: within the window, and in all.
 std::uint64_t px_row_count(const DestReceiver* receiver);
+std::uint64_t px_total_count(const DestReceiver* receiver);
 
 }  // namespace pgrst::pg

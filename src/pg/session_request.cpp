@@ -67,7 +67,7 @@ std::optional<PgError> refresh(Session& s) {
   return problem;
 }
 
-BeginResult begin_in_session(Session& s, const HttpRequest& request) {
+BeginResult begin_in_session(Session& s, HttpRequest request) {
   return begin(request, s.keeper.snapshot(), s.jwt_cache, std::time(nullptr));
 }
 

@@ -145,6 +145,7 @@ struct StatementRun {
   PreparedPlan* plan;
   ByteSink* sink;
   uint64 rows;
+  uint64 total;
 };
 
 RowFormat row_format(ResultFormat format) {
@@ -153,6 +154,14 @@ RowFormat row_format(ResultFormat format) {
       return RowFormat::kJsonArray;
     case ResultFormat::kJsonObject:
       return RowFormat::kJsonObject;
+    case ResultFormat::kJsonValues:
+      return RowFormat::kJsonValues;
+    case ResultFormat::kJsonValue:
+      return RowFormat::kJsonValue;
+    case ResultFormat::kJsonValuesStripped:
+      return RowFormat::kJsonValuesStripped;
+    case ResultFormat::kJsonValueStripped:
+      return RowFormat::kJsonValueStripped;
     case ResultFormat::kJsonArrayStripped:
       return RowFormat::kJsonArrayStripped;
     case ResultFormat::kJsonObjectStripped:
@@ -161,6 +170,8 @@ RowFormat row_format(ResultFormat format) {
       return RowFormat::kCsv;
     case ResultFormat::kGeoJson:
       return RowFormat::kGeoJson;
+    case ResultFormat::kRaw:
+      return RowFormat::kRaw;
     case ResultFormat::kRecords:
     case ResultFormat::kExplained:
       return RowFormat::kRecords;
@@ -180,7 +191,8 @@ void px_run_statement(StatementRun* run, bool read_only) {
     px_prepare(statement.text.c_str(), static_cast<int>(statement.params.size()), run->plan);
   }
   DestReceiver* receiver =
-      px_create_row_receiver(row_format(statement.format), run->sink, CurrentMemoryContext);
+      px_create_row_receiver(row_format(statement.format), statement.window.offset,
+                             statement.window.limit, run->sink, CurrentMemoryContext);
   SPIExecuteOptions options;
   memset(&options, 0, sizeof options);
   options.params = px_params(run->plan, statement.params);
@@ -191,6 +203,11 @@ void px_run_statement(StatementRun* run, bool read_only) {
   if (rc < 0) elog(ERROR, "SPI_execute_plan_extended: %s", SPI_result_code_string(rc));
   px_finish(receiver);
   run->rows = px_row_count(receiver);
+  run->total = px_total_count(receiver);
+  // A write without RETURNING sends no rows.
+  if (rc == SPI_OK_INSERT || rc == SPI_OK_UPDATE || rc == SPI_OK_DELETE) {
+    run->rows = run->total = SPI_processed;
+  }
 }
 
 void px_run_pre_request(const std::string& sql) {
@@ -218,7 +235,16 @@ struct TransactionRun {
   int statement_count;
   char* response_headers;  // from strdup
   char* response_status;
+  char* merged;
 };
+
+// Whether the transaction is to be undone although nothing failed.
+bool wants_rollback(const TransactionRun& run) {
+  const Transaction& t = *run.transaction;
+  if (t.rollback || run.statement_count == 0) return t.rollback;
+  const uint64 rows = run.statements[0].total;
+  return rows < t.min_rows || rows > t.max_rows;
+}
 
 int isolation_level(Isolation isolation) {
   switch (isolation) {
@@ -248,6 +274,7 @@ void px_run_body(TransactionRun* run) {
   PopActiveSnapshot();
   run->response_headers = px_copy_setting("response.headers");
   run->response_status = px_copy_setting("response.status");
+  if (!read_only) run->merged = px_copy_setting("response.merged");
 }
 
 void px_discard(bool had_temp_objects) {
@@ -288,7 +315,7 @@ void px_run_own(TransactionRun* run) {
   had_temp_objects = (MyXactFlags & XACT_FLAGS_ACCESSEDTEMPNAMESPACE) != 0;
   PortalHashTableDeleteAll();
   AtEOXact_GUC(false, level);
-  if (t.rollback) {
+  if (wants_rollback(*run)) {
     AbortCurrentTransaction();
   } else {
     CommitTransactionCommand();
@@ -317,7 +344,7 @@ void px_run_in_subtransaction(TransactionRun* run) {
   PG_TRY();
   {
     px_run_in_caller(run);
-    if (run->transaction->rollback) {
+    if (wants_rollback(*run)) {
       RollbackAndReleaseCurrentSubTransaction();
     } else {
       ReleaseCurrentSubTransaction();
@@ -441,9 +468,9 @@ TransactionResult run_transaction(const Transaction& transaction, TransactionSco
   for (size_t i = 0; i < count; i++) {
     const Statement& statement = transaction.statements[i];
     PreparedPlan* plan = cache.find(statement.text, transaction.role, search_path_of(transaction));
-    statements[i] = {&statement, plan, &bodies[i], 0};
+    statements[i] = {&statement, plan, &bodies[i], 0, 0};
   }
-  TransactionRun run{&transaction, scope,  statements.data(), static_cast<int>(count),
+  TransactionRun run{&transaction, scope,  statements.data(), static_cast<int>(count), nullptr,
                      nullptr,      nullptr};
   TransactionResult result;
   if (scope == TransactionScope::kOwn) {
@@ -461,13 +488,15 @@ TransactionResult run_transaction(const Transaction& transaction, TransactionSco
     cache.forget_unprepared();
   } else {
     for (size_t i = 0; i < count; i++) {
-      result.result_sets.push_back({statements[i].rows, "", bodies[i].size()});
+      result.result_sets.push_back({statements[i].rows, statements[i].total, "", bodies[i].size()});
     }
     if (run.response_headers != nullptr) result.response_headers = run.response_headers;
     if (run.response_status != nullptr) result.response_status = run.response_status;
+    if (run.merged != nullptr) result.merged = run.merged;
   }
   free(run.response_headers);
   free(run.response_status);
+  free(run.merged);
   if (plans == nullptr) own_plans.clear();
   return result;
 }

@@ -18,11 +18,37 @@ bool is_produced(MediaType::Kind kind) {
   }
 }
 
-// The first accepted type that is produced, or PGRST107.
-Result<MediaType> negotiate(const std::vector<MediaType>& accept) {
+bool has_default_select(const ReadPlan& plan) {
+  return plan.select.size() == 1 && plan.select[0].field.name == "*" && plan.children.empty();
+}
+
+// What makes this type of the relation or function, unless columns were selected; then of anything.
+const MediaHandler* find_handler(const ReadPlan& read, const std::string& type,
+                                 const SchemaCache& cache) {
+  if (has_default_select(read)) {
+    for (const std::string& wanted : {std::string("*/*"), type}) {
+      if (const auto* handler = cache.media_handler(&read.from, wanted)) return handler;
+    }
+  }
+  return cache.media_handler(nullptr, type);
+}
+
+// Takes the first accepted type that is produced, or refuses with PGRST107.
+Result<void> negotiate(const std::vector<MediaType>& accept, const SchemaCache& cache,
+                       ActionPlan& plan) {
   for (const auto& type : accept) {
-    if (type.kind == MediaType::Kind::kAny) return MediaType{MediaType::Kind::kJson, ""};
-    if (is_produced(type.kind)) return type;
+    const bool vendored = type.kind == MediaType::Kind::kArrayStripped ||
+                          type.kind == MediaType::Kind::kSingular ||
+                          type.kind == MediaType::Kind::kSingularStripped;
+    if (!vendored) plan.handler = find_handler(plan.read, to_mime(type), cache);
+    if (plan.handler != nullptr) {
+      plan.media_type = parse_media_type(plan.handler->media_type);
+      return {};
+    }
+    if (type.kind != MediaType::Kind::kAny && !is_produced(type.kind)) continue;
+    plan.media_type =
+        type.kind == MediaType::Kind::kAny ? MediaType{MediaType::Kind::kJson, ""} : type;
+    return {};
   }
   std::vector<std::string> mimes;
   mimes.reserve(accept.size());
@@ -37,37 +63,92 @@ Result<void> check_preferences(const Preferences& preferences) {
   return {};
 }
 
+const char* allowed_methods(const Routine& routine) {
+  return routine.volatility == Volatility::kVolatile ? "OPTIONS,POST" : "OPTIONS,GET,HEAD,POST";
+}
+
+std::string allowed_methods(const Table& table) {
+  std::string out = "OPTIONS,GET,HEAD";
+  if (table.insertable) out += ",POST";
+  if (table.insertable && table.updatable && !table.pk_columns.empty()) out += ",PUT";
+  if (table.updatable) out += ",PATCH";
+  if (table.deletable) out += ",DELETE";
+  return out;
+}
+
+ActionPlan info(std::string allow) {
+  ActionPlan plan;
+  plan.action = InfoPlan{std::move(allow)};
+  return plan;
+}
+
 struct Planner {
-  const ApiRequest& request;
+  ApiRequest& request;
   const SchemaCache& cache;
   const Config& config;
 
   Result<ActionPlan> operator()(const RelationRead& read) const {
     PGRST_TRY(const Table* table, cache.find_table(request.schema, read.relation));
     ActionPlan plan;
-    PGRST_TRY(plan.read, plan_read(*table, request, cache, config, config.db_max_rows));
-    PGRST_TRY(plan.media_type, negotiate(request.accept));
+    PGRST_TRY(plan.read, plan_read(table->id, RootSource::kRelation, request, cache, config));
+    PGRST_CHECK(negotiate(request.accept, cache, plan));
     PGRST_CHECK(check_preferences(request.preferences));
     plan.headers_only = read.headers_only;
     return plan;
   }
-  // This version reads relations; every other request is refused, each with a reason of its own.
+
   Result<ActionPlan> operator()(const RelationMutation& mutation) const {
-    PGRST_CHECK(cache.find_table(request.schema, mutation.relation));
-    return errors::unsupported_method(request.method);
+    PGRST_TRY(const Table* table, cache.find_table(request.schema, mutation.relation));
+    ActionPlan plan;
+    PGRST_TRY(plan.read, plan_read(table->id, RootSource::kMutation, request, cache, config));
+    PGRST_TRY(plan.action, plan_mutation(*table, mutation.mutation, request, cache));
+    PGRST_CHECK(check_preferences(request.preferences));
+    PGRST_CHECK(negotiate(request.accept, cache, plan));
+    plan.headers_only = request.preferences.representation != PreferRepresentation::kFull;
+    return plan;
   }
-  Result<ActionPlan> operator()(const RoutineCall&) const {
-    return errors::not_implemented("Functions are not served.");
+
+  Result<ActionPlan> operator()(const RoutineCall& call) const {
+    ActionPlan plan;
+    PGRST_TRY(CallPlan call_plan, plan_call(call, request, cache));
+    const Routine& routine = *call_plan.routine;
+    plan.action = std::move(call_plan);
+    const auto& name = routine.returns_composite ? routine.return_type.name : routine.id.name;
+    PGRST_TRY(plan.read,
+              plan_read({routine.id.schema, name}, RootSource::kCall, request, cache, config));
+    PGRST_CHECK(negotiate(request.accept, cache, plan));
+    PGRST_CHECK(check_preferences(request.preferences));
+    const bool strict = request.preferences.handling == PreferHandling::kStrict;
+    if (strict && request.preferences.max_affected && routine.returns_single()) {
+      return errors::max_affected_rpc();
+    }
+    plan.headers_only = call.method == InvokeMethod::kHead;
+    return plan;
   }
+
   Result<ActionPlan> operator()(const SchemaRead&) const { return errors::openapi_disabled(); }
-  Result<ActionPlan> operator()(const Info&) const {
-    return errors::unsupported_method(request.method);
+
+  Result<ActionPlan> operator()(const Info& about) const {
+    switch (about.of) {
+      case Info::Of::kRelation: {
+        PGRST_TRY(const Table* table, cache.find_table(request.schema, about.name));
+        return info(allowed_methods(*table));
+      }
+      case Info::Of::kRoutine: {
+        PGRST_TRY(const Routine* routine,
+                  find_routine_without_arguments(request.schema, about.name, cache));
+        return info(allowed_methods(*routine));
+      }
+      case Info::Of::kSchema:
+        break;
+    }
+    return info("OPTIONS,GET,HEAD");
   }
 };
 
 }  // namespace
 
-Result<ActionPlan> plan_action(const ApiRequest& request, const SchemaCache& cache,
+Result<ActionPlan> plan_action(ApiRequest& request, const SchemaCache& cache,
                                const Config& config) {
   return std::visit(Planner{request, cache, config}, request.action);
 }

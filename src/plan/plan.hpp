@@ -3,20 +3,36 @@
 
 #include "core/before_postgres.hpp"
 
+#include <variant>
+
 #include "api_request/api_request.hpp"
 #include "core/result.hpp"
+#include "plan/call_plan.hpp"
+#include "plan/mutate_plan.hpp"
 #include "plan/read_plan.hpp"
 #include "schema_cache/schema_cache.hpp"
 
 namespace pgrst {
 
-struct ActionPlan {
-  ReadPlan read;
-  MediaType media_type;  // of the answer
-  bool headers_only = false;
+// Asks nothing of the database.
+struct InfoPlan {
+  std::string allow;  // the methods, as the Allow header lists them
 };
 
-Result<ActionPlan> plan_action(const ApiRequest& request, const SchemaCache& cache,
-                               const Config& config);
+struct ActionPlan {
+  ReadPlan read;  // of what the answer shows
+  // What is done besides reading: nothing, a write, or a call.
+  std::variant<std::monostate, MutatePlan, CallPlan, InfoPlan> action;
+  MediaType media_type;                   // of the answer
+  const MediaHandler* handler = nullptr;  // makes it; null: the server itself does
+  bool headers_only = false;  // no rows are wanted: HEAD, or a write without return=representation
+
+  const MutatePlan* mutation() const { return std::get_if<MutatePlan>(&action); }
+  const CallPlan* call() const { return std::get_if<CallPlan>(&action); }
+  const InfoPlan* info() const { return std::get_if<InfoPlan>(&action); }
+};
+
+// Takes the payload of the request.
+Result<ActionPlan> plan_action(ApiRequest& request, const SchemaCache& cache, const Config& config);
 
 }  // namespace pgrst

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "api_request/range.hpp"
+#include "plan/field_planner.hpp"
 #include "plan/find_relationship.hpp"
 
 namespace pgrst {
@@ -18,62 +19,6 @@ namespace pgrst {
 namespace {
 
 constexpr size_t kMaxIdentifier = 63;  // NAMEDATALEN - 1: PostgreSQL cuts longer ones
-
-// -- fields --------------------------------------------------------------------------------------
-
-class FieldPlanner {
- public:
-  FieldPlanner(const SchemaCache& cache, const Table* table) : cache_(cache), table_(table) {}
-
-  PlannedField field(const Field& field) const {
-    PlannedField out;
-    out.name = field.name;
-    out.json_path = field.json_path;
-    if (const Column* column = table_ == nullptr ? nullptr : table_->find_column(field.name)) {
-      out.nominal_type = column->nominal_type;
-      out.base_type = column->base_type;
-    }
-    out.to_json = out.nominal_type != "json" && out.nominal_type != "jsonb";
-    return out;
-  }
-
-  PlannedFilter filter(const Filter& filter) const {
-    PlannedFilter out{field(filter.field), filter.negated, filter.operation};
-    out.field.transform = cache_.representation("text", out.field.nominal_type);
-    const auto* fts = std::get_if<OpFts>(&filter.operation);
-    // A column that the cache does not know is taken as it is: it may be a computed tsvector.
-    if (fts != nullptr && !out.field.nominal_type.empty() && out.field.base_type != "tsvector") {
-      out.field.to_tsvector = ToTsVector{fts->language};
-    }
-    return out;
-  }
-
-  PlannedSelect select(const SelectField& item) const {
-    PlannedSelect out{output_field(item.field), item.aggregate, item.aggregate_cast, item.cast,
-                      item.alias};
-    return out;
-  }
-
-  PlannedSelect column(const PlannedSelect& star, const Column& column) const {
-    PlannedSelect out = star;
-    out.field = output_field({column.name, {}});
-    return out;
-  }
-
-  bool has_representation(const Column& column) const {
-    return cache_.representation(column.nominal_type, "json") != nullptr;
-  }
-
- private:
-  PlannedField output_field(const Field& f) const {
-    PlannedField out = field(f);
-    out.transform = cache_.representation(out.nominal_type, "json");
-    return out;
-  }
-
-  const SchemaCache& cache_;
-  const Table* table_;
-};
 
 // -- the tree ------------------------------------------------------------------------------------
 
@@ -127,8 +72,10 @@ class Tree {
   Tree(const SchemaCache& cache, const Config& config, const std::string& schema)
       : cache_(cache), config_(config), schema_(schema) {}
 
-  Result<void> attach(const QueryParams& params, Node& root) const {
+  // `mutates`: the filters of the root say which rows to write, and there are no ranges.
+  Result<void> attach(const QueryParams& params, bool mutates, Node& root) const {
     for (const auto& filter : params.filters) {
+      if (mutates && filter.path.empty()) continue;
       PGRST_TRY(Node * node, node_at(root, filter.path));
       node->filters.push_back(&filter.value);
     }
@@ -137,10 +84,12 @@ class Tree {
       node->order = &order.value;  // the last order= of a level counts
     }
     for (const auto& range : params.ranges) {
+      if (mutates) break;
       PGRST_TRY(Node * node, node_at(root, range.path));
       node->plan->range = range.value;
     }
     for (const auto& logic : params.logic) {
+      if (mutates && logic.path.empty()) continue;
       PGRST_TRY(Node * node, node_at(root, logic.path));
       node->logic.push_back(&logic.value);
     }
@@ -445,16 +394,20 @@ bool ReadPlan::is_empty() const {
          std::all_of(children.begin(), children.end(), [](const auto& c) { return c.is_empty(); });
 }
 
-Result<ReadPlan> plan_read(const Table& table, const ApiRequest& request, const SchemaCache& cache,
-                           const Config& config, std::optional<int64_t> max_rows) {
+Result<ReadPlan> plan_read(const QualifiedIdentifier& relation, RootSource source,
+                           const ApiRequest& request, const SchemaCache& cache,
+                           const Config& config) {
   ReadPlan root;
-  root.from = table.id;
-  root.table = &table;
-  root.relation = table.id.name;
+  root.from = relation;
+  root.table = cache.table_or_null(relation.schema, relation.name);
+  root.relation = relation.name;
+  root.source = source;
+  if (source != RootSource::kRelation) root.alias = relation.name;
+  const bool mutates = source == RootSource::kMutation;
   const QueryParams& params = request.query_params;
   const Tree tree(cache, config, request.schema);
   Node node = make_node(root, params.select);
-  PGRST_CHECK(tree.attach(params, node));
+  PGRST_CHECK(tree.attach(params, mutates, node));
   PGRST_CHECK(tree.add_relationships(root));
   tree.add_fields(node);
   PGRST_CHECK(tree.add_orders(node));
@@ -462,8 +415,10 @@ Result<ReadPlan> plan_read(const Table& table, const ApiRequest& request, const 
   tree.expand_stars(root, any_aggregate(root));
   add_spread_selects(root);
   PGRST_CHECK(hoist_aggregates(root));
-  root.range = request.top_level_range;
-  restrict_ranges(root, max_rows);
+  if (!mutates) {
+    root.range = request.top_level_range;
+    restrict_ranges(root, config.db_max_rows);
+  }
   return root;
 }
 

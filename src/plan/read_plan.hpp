@@ -20,12 +20,17 @@
 
 namespace pgrst {
 
+// What the rows of the root are: those of a relation, those that a mutation returns, those that a
+// function returns.
+enum class RootSource { kRelation, kMutation, kCall };
+
 enum class Spread { kNone, kToOne, kToMany };
 
 struct ReadPlan {
   QualifiedIdentifier from;
   const Table* table = nullptr;  // null: the cache knows no columns of it
-  std::string alias;             // of `from` in SQL; empty: it has none
+  RootSource source = RootSource::kRelation;
+  std::string alias;  // of `from` in SQL; empty: it has none
   std::vector<PlannedSelect> select;
   std::vector<PlannedLogic> where;  // joined by AND
   std::vector<PlannedOrder> order;
@@ -52,9 +57,11 @@ struct ReadPlan {
   bool is_empty() const;
 };
 
-// max_rows: of reads and calls (db_max_rows); none for what a mutation returns.
-Result<ReadPlan> plan_read(const Table& table, const ApiRequest& request, const SchemaCache& cache,
-                           const Config& config, std::optional<int64_t> max_rows);
+// `relation`: of the root; of a function that returns no rows of a relation the name of the
+// function.
+Result<ReadPlan> plan_read(const QualifiedIdentifier& relation, RootSource source,
+                           const ApiRequest& request, const SchemaCache& cache,
+                           const Config& config);
 
 // Embeds that the request names by relation in spite of their alias: (relation, alias).
 std::vector<std::pair<std::string, std::string>> legacy_names(const ReadPlan& plan);

@@ -40,10 +40,22 @@ std::string pre_request_sql(const QualifiedName& function) {
   return sql.take_text();
 }
 
+// Those settings of the function that are to hold for the whole transaction.
+void add_routine_settings(const Routine& routine, const Config& config, Transaction& t) {
+  if (routine.isolation) t.isolation = *routine.isolation;
+  const auto& hoisted = config.db_hoisted_tx_settings;
+  for (const auto& setting : routine.settings) {
+    if (std::find(hoisted.begin(), hoisted.end(), setting.first) != hoisted.end()) {
+      t.settings.push_back(setting);
+    }
+  }
+}
+
 }  // namespace
 
-void add_pre_query(Transaction& t, const ApiRequest& request, const std::string& role,
-                   const std::string& claims_json, const Config& config, const SchemaCache& cache) {
+void add_pre_query(Transaction& t, const ApiRequest& request, const ActionPlan& plan,
+                   const std::string& role, const std::string& claims_json, const Config& config,
+                   const SchemaCache& cache) {
   t.role = role;
   if (const RoleSettings* own = cache.role_settings(role)) {
     t.isolation = own->isolation;
@@ -59,6 +71,7 @@ void add_pre_query(Transaction& t, const ApiRequest& request, const std::string&
   if (request.preferences.timezone) {
     t.settings.emplace_back("timezone", *request.preferences.timezone);
   }
+  if (plan.call() != nullptr) add_routine_settings(*plan.call()->routine, config, t);
   t.settings.insert(t.settings.end(), config.app_settings.begin(), config.app_settings.end());
   if (config.db_pre_request) t.pre_request = pre_request_sql(*config.db_pre_request);
 }

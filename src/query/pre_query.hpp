@@ -9,13 +9,14 @@
 
 #include <string>
 
-#include "api_request/api_request.hpp"
+#include "plan/plan.hpp"
 #include "query/transaction.hpp"
 
 namespace pgrst {
 
 // Fills role, role_settings, settings, isolation and pre_request.
-void add_pre_query(Transaction& transaction, const ApiRequest& request, const std::string& role,
-                   const std::string& claims_json, const Config& config, const SchemaCache& cache);
+void add_pre_query(Transaction& transaction, const ApiRequest& request, const ActionPlan& plan,
+                   const std::string& role, const std::string& claims_json, const Config& config,
+                   const SchemaCache& cache);
 
 }  // namespace pgrst

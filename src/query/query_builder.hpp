@@ -8,13 +8,30 @@
 
 #include "core/before_postgres.hpp"
 
+#include <functional>
+#include <optional>
+
 #include "plan/read_plan.hpp"
 #include "query/transaction.hpp"
 
 namespace pgrst {
 
-// kGeoJson: the rows as features, made by PostGIS.
-Statement read_statement(const ReadPlan& plan, ResultFormat format);
+// Takes text and parameters of the builder.
+Statement to_statement(SqlBuilder& sql, ResultFormat format);
+
+// How rows become the body.
+struct ResultShape {
+  ResultFormat format = ResultFormat::kJsonArray;
+  const MediaHandler* handler = nullptr;  // of kRaw
+  bool one_value = false;                 // the rows are one, of one value
+};
+
+// The SELECT of the plan's rows; for kGeoJson of the features that PostGIS makes of them, for kRaw
+// of what the handler makes. `source`: as in select_writer.hpp.
+void write_result(SqlBuilder& sql, const ReadPlan& plan, const ResultShape& shape,
+                  const std::function<void(SqlBuilder&)>& source);
+
+Statement read_statement(const ReadPlan& plan, const ResultShape& shape);
 
 // count(*) of all rows that the filters let through, without the range; at most `limit` are
 // counted.

@@ -38,6 +38,11 @@ class SqlBuilder {
   // "schema"."name", or "name" when the schema is empty.
   SqlBuilder& qualified(std::string_view schema, std::string_view name);
   SqlBuilder& param(std::string value);
+  // What PostgreSQL itself printed as SQL: types (format_type) and defaults (pg_get_expr).
+  SqlBuilder& catalog_sql(std::string_view sql) {
+    text_ += sql;
+    return *this;
+  }
   SqlBuilder& number(size_t value) {
     text_ += std::to_string(value);
     return *this;

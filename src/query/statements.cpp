@@ -1,5 +1,9 @@
 #include "query/statements.hpp"
 
+#include <algorithm>
+
+#include "query/call_builder.hpp"
+#include "query/mutate_builder.hpp"
 #include "query/query_builder.hpp"
 
 namespace pgrst {
@@ -11,8 +15,8 @@ bool wants_rollback(const Preferences& preferences, const Config& config) {
   return config.db_tx_rollback_all;
 }
 
-ResultFormat result_format(const ActionPlan& plan) {
-  if (plan.headers_only) return ResultFormat::kCount;
+ResultFormat rows_format(const ActionPlan& plan) {
+  if (plan.handler != nullptr) return ResultFormat::kRaw;
   switch (plan.media_type.kind) {
     case MediaType::Kind::kSingular:
       return ResultFormat::kJsonObject;
@@ -27,6 +31,49 @@ ResultFormat result_format(const ActionPlan& plan) {
     default:
       return ResultFormat::kJsonArray;
   }
+}
+
+ResultFormat read_format(const ActionPlan& plan) {
+  return plan.headers_only ? ResultFormat::kCount : rows_format(plan);
+}
+
+ResultFormat mutation_format(const ActionPlan& plan, const Preferences& preferences) {
+  if (!plan.headers_only) return rows_format(plan);
+  const MutatePlan& mutation = *plan.mutation();
+  const bool located = mutation.mutation == Mutation::kCreate &&
+                       preferences.representation == PreferRepresentation::kHeadersOnly &&
+                       !location_columns(plan.read, mutation).empty();
+  return located ? ResultFormat::kRecords : ResultFormat::kCount;
+}
+
+// A function that returns one value or one row gives that, not an array of it.
+ResultFormat call_format(const ActionPlan& plan) {
+  const Routine& routine = *plan.call()->routine;
+  if (plan.headers_only || routine.returns_void()) return ResultFormat::kCount;
+  if (plan.handler != nullptr) return ResultFormat::kRaw;
+  const bool array = plan.media_type.kind == MediaType::Kind::kJson;
+  const bool stripped = plan.media_type.kind == MediaType::Kind::kArrayStripped;
+  const bool singular = plan.media_type.kind == MediaType::Kind::kSingular;
+  if (singular && routine.returns_scalar()) return ResultFormat::kJsonValue;
+  if (plan.media_type.kind == MediaType::Kind::kSingularStripped && routine.returns_scalar()) {
+    return ResultFormat::kJsonValueStripped;
+  }
+  if (!array && !stripped) return rows_format(plan);
+  if (routine.returns_scalar()) {
+    return stripped ? ResultFormat::kJsonValueStripped : ResultFormat::kJsonValue;
+  }
+  if (routine.returns_set_of_scalar()) {
+    return stripped ? ResultFormat::kJsonValuesStripped : ResultFormat::kJsonValues;
+  }
+  if (routine.returns_single_composite()) {
+    return stripped ? ResultFormat::kJsonObjectStripped : ResultFormat::kJsonObject;
+  }
+  return rows_format(plan);
+}
+
+ResultShape shape_of(const ActionPlan& plan, ResultFormat format) {
+  const bool one_value = plan.call() != nullptr && plan.call()->routine->returns_scalar();
+  return {format, plan.handler, one_value};
 }
 
 // Adds what tells the total. Where neither a range nor db_max_rows takes rows away, the page does.
@@ -45,15 +92,65 @@ void add_count(const ActionPlan& plan, PreferCount count, const Config& config, 
   }
 }
 
+// With a count the function's rows are all counted, and the page is cut out of them.
+void add_call(const ActionPlan& plan, const CallPlan& call, const ApiRequest& request,
+              Transaction& t) {
+  const bool by_post = std::get<RoutineCall>(request.action).method == InvokeMethod::kPost;
+  if (by_post && call.routine->volatility == Volatility::kVolatile) {
+    t.access = AccessMode::kReadWrite;
+  }
+  const auto& count = request.preferences.count;
+  const NonnegRange range = plan.read.range;
+  const ResultShape shape = shape_of(plan, call_format(plan));
+  const bool whole = range.is_all() || shape.format == ResultFormat::kRaw;
+  if (!count || *count == PreferCount::kPlanned || whole) {
+    t.statements.push_back(call_statement(plan.read, call, shape));
+    return;
+  }
+  ReadPlan all = plan.read;
+  all.range = {};
+  t.statements.push_back(call_statement(all, call, shape));
+  RowWindow& window = t.statements.back().window;
+  window.offset = static_cast<uint64_t>(range.offset);
+  if (range.limit) window.limit = static_cast<uint64_t>(*range.limit);
+}
+
+// What has to be one row, or no more than so many, is undone otherwise.
+void limit_rows(const ActionPlan& plan, const Preferences& preferences, Transaction& t) {
+  const MutatePlan* mutation = plan.mutation();
+  const bool singular = plan.media_type.kind == MediaType::Kind::kSingular ||
+                        plan.media_type.kind == MediaType::Kind::kSingularStripped;
+  const bool put = mutation != nullptr && mutation->mutation == Mutation::kSingleUpsert;
+  const bool one_anyway = plan.call() != nullptr && plan.call()->routine->returns_single();
+  if (put || (singular && !one_anyway)) t.min_rows = t.max_rows = 1;
+  const bool limited =
+      plan.call() != nullptr || (mutation != nullptr && (mutation->mutation == Mutation::kUpdate ||
+                                                         mutation->mutation == Mutation::kDelete));
+  if (limited && preferences.handling == PreferHandling::kStrict && preferences.max_affected &&
+      *preferences.max_affected >= 0) {
+    t.max_rows = std::min(t.max_rows, static_cast<uint64_t>(*preferences.max_affected));
+  }
+}
+
 }  // namespace
 
 MainQuery main_query(const ActionPlan& plan, const ApiRequest& request, const Config& config) {
   MainQuery out;
   Transaction& t = out.transaction;
+  const Preferences& preferences = request.preferences;
   t.access = AccessMode::kReadOnly;
-  t.rollback = wants_rollback(request.preferences, config);
-  t.statements.push_back(read_statement(plan.read, result_format(plan)));
-  if (request.preferences.count) add_count(plan, *request.preferences.count, config, out);
+  t.rollback = wants_rollback(preferences, config);
+  if (const MutatePlan* mutation = plan.mutation()) {
+    t.access = AccessMode::kReadWrite;
+    t.statements.push_back(mutation_statement(plan.read, *mutation,
+                                              shape_of(plan, mutation_format(plan, preferences))));
+  } else if (const CallPlan* call = plan.call()) {
+    add_call(plan, *call, request, t);
+  } else {
+    t.statements.push_back(read_statement(plan.read, shape_of(plan, read_format(plan))));
+    if (preferences.count) add_count(plan, *preferences.count, config, out);
+  }
+  limit_rows(plan, preferences, t);
   return out;
 }
 

@@ -26,6 +26,8 @@ SettingList read_settings(WireReader& in) {
 void write(WireWriter& out, const Statement& statement) {
   out.text(statement.text);
   out.enumerator(statement.format);
+  out.number(statement.window.offset);
+  out.number(statement.window.limit);
   out.number(static_cast<uint32_t>(statement.params.size()));
   for (const auto& param : statement.params) {
     out.boolean(param.has_value());
@@ -37,6 +39,8 @@ Statement read_statement(WireReader& in) {
   Statement statement;
   statement.text = in.text();
   statement.format = in.enumerator<ResultFormat>();
+  statement.window.offset = in.number<uint64_t>();
+  statement.window.limit = in.number<uint64_t>();
   statement.params.resize(in.count(1));
   for (auto& param : statement.params) {
     if (in.boolean()) param = std::string(in.text());
@@ -75,6 +79,8 @@ void encode(const Transaction& t, std::string& bytes) {
   out.text(t.role);
   write(out, t.settings);
   out.text(t.pre_request);
+  out.number(t.min_rows);
+  out.number(t.max_rows);
   out.number(static_cast<uint32_t>(t.statements.size()));
   for (const auto& statement : t.statements) write(out, statement);
 }
@@ -89,6 +95,8 @@ std::optional<Transaction> decode_transaction(std::string_view message) {
   t.role = in.text();
   t.settings = read_settings(in);
   t.pre_request = in.text();
+  t.min_rows = in.number<uint64_t>();
+  t.max_rows = in.number<uint64_t>();
   t.statements.resize(in.count(8));
   for (auto& statement : t.statements) statement = read_statement(in);
   if (in.failed() || !in.at_end()) return std::nullopt;
@@ -103,10 +111,12 @@ std::string encode_head(const TransactionResult& r) {
   out.number(static_cast<uint32_t>(r.result_sets.size()));
   for (const auto& set : r.result_sets) {
     out.number(set.rows);
+    out.number(set.total);
     out.number(set.body_size);
   }
   out.text(r.response_headers);
   out.text(r.response_status);
+  out.text(r.merged);
   return bytes;
 }
 
@@ -117,13 +127,15 @@ std::optional<TransactionResult> decode_head(std::string_view message) {
     r.error.emplace();
     each_member(*r.error, [&](std::string& member) { member = in.text(); });
   }
-  r.result_sets.resize(in.count(16));
+  r.result_sets.resize(in.count(24));
   for (auto& set : r.result_sets) {
     set.rows = in.number<uint64_t>();
+    set.total = in.number<uint64_t>();
     set.body_size = in.number<uint64_t>();
   }
   r.response_headers = in.text();
   r.response_status = in.text();
+  r.merged = in.text();
   if (in.failed() || !in.at_end()) return std::nullopt;
   return r;
 }

@@ -25,22 +25,34 @@ enum class AccessMode : uint8_t { kReadWrite, kReadOnly };
 
 // What becomes of the rows of a statement.
 enum class ResultFormat : uint8_t {
-  kNone,               // nothing: not even counted
-  kCount,              // counted
-  kJsonArray,          // a JSON array of objects, the bytes that json_agg gives
-  kJsonObject,         // the first row as a JSON object; all rows counted
+  kNone,        // nothing: not even counted
+  kCount,       // counted
+  kJsonArray,   // a JSON array of objects, the bytes that json_agg gives
+  kJsonObject,  // the first row as a JSON object; all rows counted
+  kJsonValues,  // the first columns of all rows as a JSON array
+  kJsonValue,   // the first column of the first row, "null" when there is none; all rows counted
+  kJsonValuesStripped,
+  kJsonValueStripped,
   kJsonArrayStripped,  // the same without members that are null
   kJsonObjectStripped,
   kCsv,
   kGeoJson,
+  kRaw,        // one row: how many rows it was made of, and the bytes of the body
   kRecords,    // row records, see schema_cache/builder.hpp
   kExplained,  // kRecords of an EXPLAIN
+};
+
+// Rows [offset, offset + limit) of a result.
+struct RowWindow {
+  uint64_t offset = 0;
+  uint64_t limit = UINT64_MAX;
 };
 
 struct Statement {
   std::string text;
   std::vector<SqlParam> params;
   ResultFormat format = ResultFormat::kNone;
+  RowWindow window;  // rows outside are counted only
 };
 
 using SettingList = std::vector<std::pair<std::string, std::string>>;
@@ -54,10 +66,15 @@ struct Transaction {
   SettingList settings;       // applied after it: request.*, search_path, ...
   std::string pre_request;    // SQL to run before the statements; empty: none
   std::vector<Statement> statements;
+  // How many rows the first statement may give or write: with others the transaction is rolled
+  // back, though its result is returned.
+  uint64_t min_rows = 0;
+  uint64_t max_rows = UINT64_MAX;
 };
 
 struct ResultSet {
-  uint64_t rows = 0;
+  uint64_t rows = 0;       // within the window
+  uint64_t total = 0;      // all of them
   std::string body;        // of small result sets that the pipeline reads
   uint64_t body_size = 0;  // bytes of the body, wherever it is
 };
@@ -67,6 +84,8 @@ struct TransactionResult {
   std::vector<ResultSet> result_sets;
   std::string response_headers;  // the settings response.headers and response.status, or empty
   std::string response_status;
+  std::string
+      merged;  // the setting response.merged: rows that an upsert found (mutate_builder.cpp)
 };
 
 // Appends the message to `out`.

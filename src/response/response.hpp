@@ -1,10 +1,14 @@
 // TransactionResult -> HttpResponse.
 //
 // Input -> output: the request, its plan and what the database returned -> status, headers, and
-// which bytes are the body. The body of a read stays where it is (HttpResponse::body_is_result).
+// which bytes are the body. The body stays where it is (HttpResponse::body_is_result).
 #pragma once
 
 #include "core/before_postgres.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "api_request/api_request.hpp"
 #include "core/result.hpp"
@@ -12,24 +16,36 @@
 
 namespace pgrst {
 
-// What the response needs to remember of a read while the database works.
-struct ReadContext {
+// What the response needs to remember of a request while the database works.
+struct ResponseContext {
+  enum class Kind { kRead, kCreate, kUpdate, kSingleUpsert, kDelete, kCall };
+  Kind kind = Kind::kRead;
   std::string relation;
   std::string schema;
   bool negotiated_by_profile = false;
-  bool headers_only = false;
+  bool has_body = true;  // rows are wanted
   std::string canonical_query;
-  NonnegRange range;  // as asked for, before db_max_rows
-  Preferences preferences;
   MediaType media_type;
+  std::string preference_applied;  // the header's value; empty: none
+  std::string warning;             // of a deprecated form in the request; empty: none
+
+  NonnegRange range;  // as asked for, before db_max_rows
+  bool counted = false;
   std::optional<size_t> total_at;
   std::optional<size_t> planned_at;
   std::optional<int64_t> max_rows;  // db_max_rows
-  bool count_from_page = false;
-  std::string warning;  // of a deprecated form in the request; empty: none
+
+  std::optional<uint64_t> max_affected;       // with handling=strict
+  std::vector<std::string> location_columns;  // of the record that result set 0 holds then
+  bool merges = false;                        // resolution=merge-duplicates, or PUT
+  bool returns_void = false;                  // of calls
+  bool returns_single = false;
 };
 
-Result<HttpResponse> read_response(const ReadContext& context, const TransactionResult& result,
+Result<HttpResponse> make_response(const ResponseContext& context, const TransactionResult& result,
                                    ErrorVerbosity verbosity);
+
+// The answer to OPTIONS.
+HttpResponse info_response(const std::string& allow);
 
 }  // namespace pgrst

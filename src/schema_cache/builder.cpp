@@ -90,6 +90,13 @@ bool read_columns(std::string_view records, TablesByOid& tables) {
   return !rows.damaged();
 }
 
+Isolation parse_isolation(std::string_view text) {
+  const std::string t = to_lower_ascii(text);
+  if (t == "repeatable read") return Isolation::kRepeatableRead;
+  if (t == "serializable") return Isolation::kSerializable;
+  return Isolation::kReadCommitted;
+}
+
 QualifiedIdentifier identifier(const Rows& rows, size_t at) {
   return {std::string(rows.text(at)), std::string(rows.text(at + 1))};
 }
@@ -168,6 +175,80 @@ bool read_computed_relationships(std::string_view records, RelationshipSources& 
   return !rows.damaged();
 }
 
+using RoutinesByOid = std::map<RelationOid, Routine>;
+
+bool read_routines(std::string_view records, RoutinesByOid& routines) {
+  Rows rows(records, 9);
+  while (rows.next()) {
+    Routine routine;
+    routine.id = identifier(rows, 1);
+    routine.description = rows.optional(3);
+    routine.return_type = identifier(rows, 4);
+    routine.returns_set = rows.text(6) == "t";
+    routine.returns_composite = rows.text(7) == "t";
+    if (rows.text(8) == "s") routine.volatility = Volatility::kStable;
+    if (rows.text(8) == "i") routine.volatility = Volatility::kImmutable;
+    routines.emplace(to_oid(rows.text(0)), std::move(routine));
+  }
+  return !rows.damaged();
+}
+
+bool read_routine_params(std::string_view records, RoutinesByOid& routines) {
+  Rows rows(records, 6);
+  while (rows.next()) {
+    const auto it = routines.find(to_oid(rows.text(0)));
+    if (it == routines.end()) continue;
+    RoutineParam param;
+    param.name = rows.text(1);
+    param.type = rows.text(2);
+    param.cast_type = rows.text(3);
+    param.required = rows.text(4) == "t";
+    param.variadic = rows.text(5) == "t";
+    it->second.has_variadic = it->second.has_variadic || param.variadic;
+    it->second.params.push_back(std::move(param));
+  }
+  return !rows.damaged();
+}
+
+bool read_routine_settings(std::string_view records, RoutinesByOid& routines) {
+  Rows rows(records, 3);
+  while (rows.next()) {
+    const auto it = routines.find(to_oid(rows.text(0)));
+    if (it == routines.end()) continue;
+    if (rows.text(1) == "default_transaction_isolation") {
+      it->second.isolation = parse_isolation(rows.text(2));
+    } else {
+      it->second.settings.emplace_back(rows.text(1), rows.text(2));
+    }
+  }
+  return !rows.damaged();
+}
+
+// Parameters without a name cannot be given, but for a single one of a type that a whole body can
+// be.
+bool is_callable(const Routine& routine) {
+  const auto nameless = std::count_if(routine.params.begin(), routine.params.end(),
+                                      [](const auto& param) { return param.name.empty(); });
+  if (nameless == 0) return true;
+  const std::string& type = routine.params[0].type;
+  return nameless == 1 &&
+         (type == "bytea" || type == "json" || type == "jsonb" || type == "text" || type == "xml");
+}
+
+bool read_media_handlers(std::string_view records, SchemaCache& cache) {
+  Rows rows(records, 5);
+  while (rows.next()) {
+    MediaHandler handler;
+    handler.function = identifier(rows, 0);
+    const QualifiedIdentifier target = identifier(rows, 2);
+    if (target != QualifiedIdentifier{"pg_catalog", "anyelement"}) handler.target = target;
+    const std::string_view type = rows.text(4);
+    handler.media_type = type == "*/*" ? "application/octet-stream" : std::string(type);
+    cache.add_media_handler(to_lower_ascii(type), std::move(handler));
+  }
+  return !rows.damaged();
+}
+
 bool read_representations(std::string_view records, SchemaCache& cache) {
   Rows rows(records, 4);
   while (rows.next()) {
@@ -175,13 +256,6 @@ bool read_representations(std::string_view records, SchemaCache& cache) {
                              identifier(rows, 2));
   }
   return !rows.damaged();
-}
-
-Isolation parse_isolation(std::string_view text) {
-  const std::string t = to_lower_ascii(text);
-  if (t == "repeatable read") return Isolation::kRepeatableRead;
-  if (t == "serializable") return Isolation::kSerializable;
-  return Isolation::kReadCommitted;
 }
 
 bool read_role_settings(std::string_view records, SchemaCache& cache) {
@@ -219,12 +293,17 @@ Result<Catalog> build_catalog(const std::vector<std::string_view>& result_sets) 
   Catalog catalog;
   TablesByOid tables;
   RelationshipSources sources;
+  RoutinesByOid routines;
   if (!read_tables(result_sets[kTables], tables) || !read_columns(result_sets[kColumns], tables) ||
       !read_primary_keys(result_sets[kPrimaryKeys], tables, sources) ||
       !read_foreign_keys(result_sets[kForeignKeys], sources) ||
       !read_views(result_sets[kViews], sources) ||
       !read_view_columns(result_sets[kViewColumns], sources) ||
       !read_computed_relationships(result_sets[kComputedRelationships], sources) ||
+      !read_routines(result_sets[kRoutines], routines) ||
+      !read_routine_params(result_sets[kRoutineParams], routines) ||
+      !read_routine_settings(result_sets[kRoutineSettings], routines) ||
+      !read_media_handlers(result_sets[kMediaHandlers], catalog.schema_cache) ||
       !read_representations(result_sets[kRepresentations], catalog.schema_cache) ||
       !read_role_settings(result_sets[kRoleSettings], catalog.schema_cache) ||
       !read_settings(result_sets[kSettings], catalog.settings) ||
@@ -232,6 +311,9 @@ Result<Catalog> build_catalog(const std::vector<std::string_view>& result_sets) 
     return errors::internal("introspection gave a damaged row");
   }
   catalog.schema_cache.set_relationships(derive_relationships(std::move(sources), tables));
+  for (auto& [oid, routine] : routines) {
+    if (is_callable(routine)) catalog.schema_cache.add_routine(std::move(routine));
+  }
   for (auto& [oid, table] : tables) catalog.schema_cache.add_table(std::move(table));
   return catalog;
 }

@@ -45,6 +45,7 @@ select a.attrelid, a.attname,
        pg_catalog.format_type(a.atttypid, a.atttypmod),
        not (a.attnotnull or t.typtype = 'd' and t.typnotnull),
        case when a.attgenerated <> '' then null
+            when a.attidentity = 'd' then pg_catalog.format('nextval(%L)', q.oid::pg_catalog.regclass)
             when f.adbin is null and t.typtype = 'd' then pg_catalog.pg_get_expr(t.typdefaultbin, 0)
             else pg_catalog.pg_get_expr(f.adbin, f.adrelid)
        end,
@@ -54,6 +55,11 @@ select a.attrelid, a.attname,
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   join pg_catalog.pg_type t on t.oid = a.atttypid
   left join base on base.domain = t.oid
+  left join pg_catalog.pg_depend i
+         on i.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and i.refobjid = a.attrelid
+        and i.refobjsubid = a.attnum and i.deptype = 'i'
+        and i.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+  left join pg_catalog.pg_class q on q.oid = i.objid and q.relkind = 'S'
   left join pg_catalog.pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
   left join pg_catalog.pg_description d
          on d.objoid = a.attrelid and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
@@ -136,6 +142,89 @@ select pg_catalog.format_type(c.castsource, null), pg_catalog.format_type(c.cast
    and (s.typtype = 'd' and t.oid in ('pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.text'::pg_catalog.regtype)
         or t.typtype = 'd' and s.oid in ('pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.text'::pg_catalog.regtype)))sql";
 
+// Domains named as media types: aggregates over rows that return one make it of a relation, or of
+// anything; functions that return one give it as it is.
+constexpr char kMediaHandlersSql[] = R"sql(
+with media_type as (
+  select t.oid, n.nspname, t.typname
+    from pg_catalog.pg_type t
+    join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+   where t.typtype = 'd' and (t.typname = '*/*' or t.typname ~ '^[A-Za-z0-9.-]+/[A-Za-z0-9.+-]+$')
+)
+select n.nspname, p.proname, an.nspname, a.typname, m.typname
+  from media_type m
+  join pg_catalog.pg_proc p on p.prorettype = m.oid
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+  join pg_catalog.pg_type a on a.oid = p.proargtypes[0]
+  join pg_catalog.pg_namespace an on an.oid = a.typnamespace
+  left join pg_catalog.pg_class c on c.oid = a.typrelid
+ where p.prokind = 'a' and p.pronargs = 1 and n.nspname = any ($1::pg_catalog.text[])
+   and (a.oid = 'pg_catalog.anyelement'::pg_catalog.regtype or c.relkind in ('r', 'p', 'v', 'm', 'f'))
+union all
+select m.nspname, m.typname, n.nspname, p.proname, m.typname
+  from media_type m
+  join pg_catalog.pg_proc p on p.prorettype = m.oid
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+ where p.prokind = 'f' and not p.proretset and n.nspname = any ($1::pg_catalog.text[]))sql";
+
+constexpr char kRoutinesSql[] = R"sql(
+with recursive below (domain, type) as (
+  select t.oid, t.typbasetype from pg_catalog.pg_type t where t.typtype = 'd'
+  union all
+  select b.domain, t.typbasetype
+    from below b join pg_catalog.pg_type t on t.oid = b.type
+   where t.typtype = 'd'
+), base (domain, type) as (
+  select b.domain, b.type from below b join pg_catalog.pg_type t on t.oid = b.type
+   where t.typtype <> 'd'
+)
+select p.oid, n.nspname, p.proname, d.description, tn.nspname, coalesce(c.relname, t.typname),
+       p.proretset,
+       t.typtype = 'c' or coalesce(p.proargmodes::pg_catalog.text[] && '{t,b,o}', false),
+       p.provolatile
+  from pg_catalog.pg_proc p
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+  left join base b on b.domain = p.prorettype
+  join pg_catalog.pg_type t on t.oid = coalesce(b.type, p.prorettype)
+  join pg_catalog.pg_namespace tn on tn.oid = t.typnamespace
+  left join pg_catalog.pg_class c on c.oid = t.typrelid
+  left join pg_catalog.pg_description d
+         on d.objoid = p.oid and d.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+        and d.objsubid = 0
+ where p.prokind = 'f' and n.nspname = any ($1::pg_catalog.text[])
+   and t.oid <> 'pg_catalog.trigger'::pg_catalog.regtype)sql";
+
+// Of a function that has output parameters proallargtypes holds all, otherwise proargtypes does.
+constexpr char kRoutineParamsSql[] = R"sql(
+select p.oid, coalesce(a.name, ''), pg_catalog.format_type(a.type, null),
+       case a.type
+         when 'pg_catalog.bit'::pg_catalog.regtype then 'bit varying'
+         when 'pg_catalog.bit[]'::pg_catalog.regtype then 'bit varying[]'
+         when 'pg_catalog.bpchar'::pg_catalog.regtype then 'character varying'
+         when 'pg_catalog.bpchar[]'::pg_catalog.regtype then 'character varying[]'
+         else pg_catalog.format_type(a.type, null)
+       end,
+       pg_catalog.row_number() over (partition by p.oid order by a.position)
+         <= p.pronargs - p.pronargdefaults,
+       coalesce(a.mode = 'v', false)
+  from pg_catalog.pg_proc p
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+ cross join lateral rows from (
+         pg_catalog.unnest(coalesce(p.proallargtypes, p.proargtypes::pg_catalog.oid[])),
+         pg_catalog.unnest(p.proargnames), pg_catalog.unnest(p.proargmodes))
+       with ordinality a (type, name, mode, position)
+ where p.prokind = 'f' and n.nspname = any ($1::pg_catalog.text[])
+   and a.type is not null and coalesce(a.mode in ('i', 'b', 'v'), true)
+ order by p.oid, a.position)sql";
+
+constexpr char kRoutineSettingsSql[] = R"sql(
+select p.oid, pg_catalog.split_part(o.setting, '=', 1),
+       pg_catalog.substr(o.setting, pg_catalog.strpos(o.setting, '=') + 1)
+  from pg_catalog.pg_proc p
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+ cross join lateral pg_catalog.unnest(p.proconfig) o (setting)
+ where p.prokind = 'f' and n.nspname = any ($1::pg_catalog.text[]))sql";
+
 // Settings of the roles that the session user may become, as far as it may set them itself.
 // Parameter privileges exist from PostgreSQL 15 on.
 #define PGRST_ROLE_SETTINGS(may_set)                                                             \
@@ -177,6 +266,10 @@ std::vector<CatalogQuery> catalog_queries(const CatalogScope& scope, int server_
       {kViewsSql, {names, array_literal(scope.extra_search_path)}},
       {kComputedRelationshipsSql, {names}},
       {kRepresentationsSql, {}},
+      {kRoutinesSql, {names}},
+      {kRoutineParamsSql, {names}},
+      {kRoutineSettingsSql, {names}},
+      {kMediaHandlersSql, {names}},
       {server_version >= 150000 ? kRoleSettingsSql15 : kRoleSettingsSql14, {}},
       {kSettingsSql, {}},
   };

@@ -37,6 +37,13 @@ struct CatalogScope {
 //   kComputedRelationships: schema and name of the function, of its argument's relation, of its
 //                  result's relation; returns one row at most (t/f)
 //   kRepresentations: source type, target type, schema and name of the cast's function
+//   kRoutines:     oid, schema, name, description, schema and name of the return type (of rows the
+//                  relation), returns a set (t/f), returns rows (t/f), volatility (i, s, v)
+//   kRoutineParams: function oid, name, type, type without limit of length, required (t/f),
+//                  variadic (t/f); functions together, in order
+//   kRoutineSettings: function oid, setting name, value
+//   kMediaHandlers: schema and name of what makes the type, schema and name of what it is made of
+//                  (a relation, a function, or pg_catalog.anyelement), media type
 //   kRoleSettings: role, setting name, value
 //   kSettings:     setting name, value of ALTER DATABASE / ALTER ROLE authenticator; the stronger
 //                  later
@@ -51,6 +58,10 @@ enum CatalogResult {
   kViews,
   kComputedRelationships,
   kRepresentations,
+  kRoutines,
+  kRoutineParams,
+  kRoutineSettings,
+  kMediaHandlers,
   kRoleSettings,
   kSettings,
   kConfigTable,

@@ -1,6 +1,7 @@
 #include "schema_cache/schema_cache.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace pgrst {
 
@@ -24,6 +25,33 @@ void SchemaCache::set_relationships(Relationships relationships) {
     if (target.schema == r.table.schema) relationships_[r.table].push_back(std::move(r));
   }
   for (auto& [table, list] : relationships_) std::sort(list.begin(), list.end());
+}
+
+void SchemaCache::add_routine(Routine routine) {
+  auto& overloads = routines_[routine.id];
+  const auto key = [](const Routine& r) {
+    std::vector<std::pair<std::string, std::string>> params;
+    for (const auto& param : r.params) params.emplace_back(param.name, param.type);
+    return std::make_tuple(r.params.size(), r.description, std::move(params));
+  };
+  const auto at =
+      std::upper_bound(overloads.begin(), overloads.end(), routine,
+                       [&](const Routine& a, const Routine& b) { return key(a) < key(b); });
+  overloads.insert(at, std::move(routine));
+}
+
+const std::vector<Routine>* SchemaCache::routines(std::string_view schema,
+                                                  std::string_view name) const {
+  const auto it = routines_.find(QualifiedIdentifierView{schema, name});
+  return it == routines_.end() ? nullptr : &it->second;
+}
+
+std::vector<std::string_view> SchemaCache::routine_names(std::string_view schema) const {
+  std::vector<std::string_view> names;
+  for (const auto& [id, overloads] : routines_) {
+    if (id.schema == schema) names.push_back(id.name);
+  }
+  return names;
 }
 
 void SchemaCache::add_representation(std::string source_type, std::string target_type,
@@ -51,6 +79,19 @@ const QualifiedIdentifier* SchemaCache::representation(const std::string& source
   if (representations_.empty()) return nullptr;
   const auto it = representations_.find({source_type, target_type});
   return it == representations_.end() ? nullptr : &it->second;
+}
+
+void SchemaCache::add_media_handler(std::string media_type, MediaHandler handler) {
+  const QualifiedIdentifier target = handler.target.value_or(QualifiedIdentifier());
+  media_handlers_.insert_or_assign({target, std::move(media_type)}, std::move(handler));
+}
+
+const MediaHandler* SchemaCache::media_handler(const QualifiedIdentifier* target,
+                                               const std::string& media_type) const {
+  if (media_handlers_.empty()) return nullptr;
+  const auto it =
+      media_handlers_.find({target == nullptr ? QualifiedIdentifier() : *target, media_type});
+  return it == media_handlers_.end() ? nullptr : &it->second;
 }
 
 void SchemaCache::set_role_settings(std::map<std::string, RoleSettings, std::less<>> settings) {

@@ -19,16 +19,23 @@
 #include "schema_cache/fuzzy_set.hpp"
 #include "schema_cache/identifiers.hpp"
 #include "schema_cache/relationships.hpp"
+#include "schema_cache/routine.hpp"
 #include "schema_cache/table.hpp"
 
 namespace pgrst {
-
-enum class Isolation { kReadCommitted, kRepeatableRead, kSerializable };
 
 // ALTER ROLE ... SET of a role that the authenticator may become.
 struct RoleSettings {
   Isolation isolation = Isolation::kReadCommitted;            // default_transaction_isolation
   std::vector<std::pair<std::string, std::string>> settings;  // the others, by name
+};
+
+// Makes a media type of rows: an aggregate over the rows of a relation, or of any; or a domain that
+// the value of a function is cast to.
+struct MediaHandler {
+  QualifiedIdentifier function;               // or the domain
+  std::optional<QualifiedIdentifier> target;  // the relation or function; none: any
+  std::string media_type;                     // of the answer
 };
 
 class SchemaCache {
@@ -38,6 +45,8 @@ class SchemaCache {
 
   void add_table(Table table);
   void set_relationships(Relationships relationships);
+  void add_routine(Routine routine);
+  void add_media_handler(std::string media_type, MediaHandler handler);
   // The function of an implicit cast to or from a domain. Types are named as in Column.
   void add_representation(std::string source_type, std::string target_type,
                           QualifiedIdentifier function);
@@ -46,6 +55,11 @@ class SchemaCache {
   // The table, or PGRST205 with the nearest name in that schema.
   Result<const Table*> find_table(std::string_view schema, std::string_view name) const;
   const Table* table_or_null(std::string_view schema, std::string_view name) const;
+
+  // The functions of that name, those with fewest parameters first; null: none.
+  const std::vector<Routine>* routines(std::string_view schema, std::string_view name) const;
+  // Names of the functions of a schema.
+  std::vector<std::string_view> routine_names(std::string_view schema) const;
 
   // The relationships from a relation to relations of the same schema, in the order of PGRST201.
   // Null when there is none; empty when there are some that cannot be followed.
@@ -57,6 +71,11 @@ class SchemaCache {
   // The function that makes a value of the target type from one of the source type, or null.
   const QualifiedIdentifier* representation(const std::string& source_type,
                                             const std::string& target_type) const;
+
+  // What makes this media type (in lower case) of a relation, or of the result of a function; null:
+  // any relation.
+  const MediaHandler* media_handler(const QualifiedIdentifier* target,
+                                    const std::string& media_type) const;
 
   // Null when the role has none.
   const RoleSettings* role_settings(std::string_view role) const;
@@ -72,7 +91,11 @@ class SchemaCache {
   std::unordered_map<QualifiedIdentifier, std::vector<Relationship>, QualifiedIdentifierHash,
                      QualifiedIdentifierEqual>
       relationships_;
+  std::unordered_map<QualifiedIdentifier, std::vector<Routine>, QualifiedIdentifierHash,
+                     QualifiedIdentifierEqual>
+      routines_;
   std::map<std::pair<std::string, std::string>, QualifiedIdentifier> representations_;
+  std::map<std::pair<QualifiedIdentifier, std::string>, MediaHandler> media_handlers_;
   std::map<std::string, RoleSettings, std::less<>> role_settings_;
 };
 
