@@ -5,6 +5,7 @@
 #   make regress        pg_regress on a temporary instance             REGRESS='a b'
 #   make e2e            prove over real sockets                        E2E_TESTS=test/t/010_x.pl
 #   make bench          the read path against pgbench                  BENCH_ARGS='--seconds 10'
+#   make bench-planner    the planner and the schema cache alone
 #   make fuzz           libFuzzer over the kept corpus                 FUZZ_SECONDS=600 FUZZ_TARGETS=jwt
 #   make format         make format-check
 #   make tidy           clang-tidy over the files that know no PostgreSQL
@@ -24,7 +25,7 @@ ifdef WERROR
 PG_CXXFLAGS += -Werror
 endif
 
-.PHONY: bench run-check unit unit-build regress e2e fuzz fuzz-build format format-check tidy tidy-files demo
+.PHONY: bench bench-planner run-check unit unit-build regress e2e fuzz fuzz-build format format-check tidy tidy-files demo
 
 # PGXS gives `check` a recipe of two lines of regret; a shell that does nothing runs it.
 check: run-check
@@ -40,13 +41,22 @@ bench:
 	@test/tools/install-deps.sh bench
 	@PG_CONFIG='$(PG_CONFIG)' python3 test/bench/bench.py $(BENCH_ARGS)
 
-# -- unit -----------------------------------------------------------------------------------------
-
 # What is tested without a server: the core, and the one file of src/pg that is free of PostgreSQL.
 PURE_SRCS := $(CORE_SRCS) src/pg/protocol.cpp
 UNIT_TESTS := $(wildcard test/unit/*_test.cpp)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 PURE_FLAGS := -std=c++20 -g1 -Wall -Wextra -Werror -Isrc -Itest -Itest/unit -MMD -MP
+
+# The planner and the schema cache alone.
+PLANNER_BENCH := build/bench/planner
+bench-planner: $(PLANNER_BENCH)
+	@$(PLANNER_BENCH)
+
+$(PLANNER_BENCH): test/bench/planner.cpp $(PURE_SRCS)
+	@mkdir -p $(@D)
+	$(CXX) $(PURE_FLAGS) -O2 -o $@ $^ -lsimdjson -lcrypto
+
+# -- unit -----------------------------------------------------------------------------------------
 
 UNIT_DIR := build/unit
 UNIT_FLAGS := $(PURE_FLAGS) $(SANITIZE)

@@ -20,7 +20,7 @@ PlannedLogic plan_logic(const FieldPlanner& fields, const LogicTree& tree) {
 std::vector<PlannedLogic> plan_where(const FieldPlanner& fields, const QueryParams& params) {
   std::vector<PlannedLogic> where;
   for (const auto& filter : params.filters) {
-    if (filter.path.empty()) where.push_back({fields.filter(filter.value)});
+    if (filter.path.empty()) where.emplace_back().node = fields.filter(filter.value);
   }
   for (const auto& logic : params.logic) {
     if (logic.path.empty()) where.push_back(plan_logic(fields, logic.value));

@@ -100,7 +100,7 @@ inline HttpRequest request(std::string_view method, std::string_view target, Hea
   return r;
 }
 
-inline BeginResult begin_request(const HttpRequest& r, const SnapshotPtr& s) {
+inline BeginResult begin_request(HttpRequest r, const SnapshotPtr& s) {
   JwtCache cache(8);
   return begin(r, s, cache, kNow);
 }

@@ -1,0 +1,119 @@
+// Benchmark of what the gateway does for a request before it reaches an executor, and of building
+// the schema cache; no server takes part.
+//
+// Prints microseconds for each begin() (authentication of an anonymous request, grammar, plan, SQL)
+// and for encoding its message, on a schema like the demo's and on one of 10,000 tables with 20,000
+// foreign keys, and what building that schema cache costs. Built with the optimization of the
+// extension: `make bench-planner`.
+#include <malloc.h>
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "pg/protocol.hpp"
+#include "unit/fixtures.hpp"
+
+namespace pgrst {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using test::CatalogRows;
+using test::Row;
+
+constexpr int kColumnsOfTable = 10;
+
+// Tables t0, t1, ... of which each refers to the two before it.
+CatalogRows chain(int tables) {
+  CatalogRows c;
+  int constraint = 1000000;
+  for (int i = 0; i < tables; i++) {
+    const std::string oid = std::to_string(20000 + i), name = "t" + std::to_string(i);
+    c.sets[kTables].push_back({oid, "api", name, "r", "28", std::nullopt});
+    c.sets[kColumns].push_back({oid, "id", "integer", "integer", "f", std::nullopt, std::nullopt});
+    c.sets[kPrimaryKeys].push_back({oid, "1", "id"});
+    for (int k = 2; k <= kColumnsOfTable; k++) {
+      const std::string column = k <= 3 ? "ref" + std::to_string(k) : "c" + std::to_string(k);
+      const std::string type = k % 2 == 0 ? "integer" : "text";
+      c.sets[kColumns].push_back({oid, column, type, type, "t", std::nullopt, std::nullopt});
+      if (k > 3 || i < k - 1) continue;
+      const std::string other = std::to_string(20000 + i - (k - 1));
+      c.sets[kForeignKeys].push_back({std::to_string(constraint++), oid, "api", name, other, "api",
+                                      "t" + std::to_string(i - (k - 1)),
+                                      name + "_" + column + "_fkey", "f", std::to_string(k), column,
+                                      "1", "id"});
+    }
+  }
+  return c;
+}
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+size_t heap_in_use() { return mallinfo2().uordblks + mallinfo2().hblkhd; }
+
+SnapshotPtr build(const CatalogRows& rows, const char* title) {
+  const auto encoded = rows.encode();
+  const std::vector<std::string_view> sets(encoded.begin(), encoded.end());
+  const size_t before = heap_in_use();
+  const auto start = Clock::now();
+  auto catalog = build_catalog(sets);
+  const double seconds = seconds_since(start);
+  auto configured = make_configured({{"db_schemas", "api"}, {"db_anon_role", "anon"}});
+  auto snapshot =
+      make_snapshot(std::get<Configured>(configured), std::move(catalog).value().schema_cache);
+  std::printf("%s: schema cache of %zu tables built in %.0f ms, %.1f MB\n", title,
+              snapshot->schema_cache.table_count(), 1000 * seconds,
+              static_cast<double>(heap_in_use() - before) / 1e6);
+  return snapshot;
+}
+
+void measure(const char* title, const std::string& target, const SnapshotPtr& snapshot) {
+  constexpr int kWarmUp = 2000, kRuns = 50000;
+  JwtCache cache(8);
+  const HttpRequest request = test::request(
+      "GET", target, {{"Host", "localhost:3000"}, {"Accept", "*/*"}, {"User-Agent", "bench"}});
+  double begin_time = 0, encode_time = 0;
+  size_t bytes = 0;
+  for (int i = 0; i < kWarmUp + kRuns; i++) {
+    HttpRequest copy = request;
+    const auto start = Clock::now();
+    BeginResult begun = begin(copy, snapshot, cache, test::kNow);
+    const double begun_after = seconds_since(start);
+    if (std::holds_alternative<HttpResponse>(begun)) {
+      std::printf("  %s: refused: %s\n", title, std::get<HttpResponse>(begun).body.c_str());
+      return;
+    }
+    pg::RequestMessage message;
+    message.transaction = std::move(std::get<DatabaseWork>(begun).transaction);
+    bytes = pg::encode_request(message).size();
+    if (i < kWarmUp) continue;
+    begin_time += begun_after;
+    encode_time += seconds_since(start) - begun_after;
+  }
+  std::printf("  %-28s begin %6.2f us, encode %5.2f us, message %zu bytes\n", title,
+              1e6 * begin_time / kRuns, 1e6 * encode_time / kRuns, bytes);
+}
+
+void run(const char* title, int tables, int at) {
+  const SnapshotPtr snapshot = build(chain(tables), title);
+  const auto table = [&](int i) { return "t" + std::to_string(at - i); };
+  measure("simple", "/" + table(0) + "?id=eq.3", snapshot);
+  measure("five filters",
+          "/" + table(0) + "?id=gt.3&c4=lte.7&c5=like.*x*&c6=in.(1,2,3)&or=(c7.is.null,c8.eq.4)",
+          snapshot);
+  measure("embeds three levels deep",
+          "/" + table(0) + "?select=id,c5," + table(1) + "(id,c4," + table(2) + "(*," + table(3) +
+              "(c5)))," + table(2) + "!inner(id)&order=id.desc&limit=20&offset=100",
+          snapshot);
+}
+
+}  // namespace
+}  // namespace pgrst
+
+int main() {
+  pgrst::run("16 tables", 16, 12);
+  pgrst::run("10,000 tables, 20,000 foreign keys", 10000, 6000);
+}
