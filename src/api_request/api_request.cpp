@@ -110,22 +110,22 @@ void read_headers(const HttpRequest& request, ApiRequest& out) {
   }
 }
 
-// The body of those actions that read one.
-Result<void> read_body(HttpRequest& request, ApiRequest& out) {
+// Reads the body of those actions that have one.
+std::unique_ptr<PayloadReader> body_reader(HttpRequest& request, const ApiRequest& out) {
   const auto* mutation = std::get_if<RelationMutation>(&out.action);
   const auto* call = std::get_if<RoutineCall>(&out.action);
   const bool mutates = mutation != nullptr && mutation->mutation != Mutation::kDelete;
   const bool calls = call != nullptr && call->method == InvokeMethod::kPost;
-  if (!mutates && !calls) return {};
+  if (!mutates && !calls) return nullptr;
   const bool takes_columns = !mutates || mutation->mutation != Mutation::kSingleUpsert;
-  PGRST_TRY(out.payload, read_payload(std::move(request.body), out.content_type, calls,
-                                      takes_columns ? out.query_params.columns : std::nullopt));
-  return {};
+  return std::make_unique<PayloadReader>(std::move(request.body), out.content_type, calls,
+                                         takes_columns ? out.query_params.columns : std::nullopt);
 }
 
 }  // namespace
 
-Result<ApiRequest> make_api_request(HttpRequest& request, const Config& config) {
+Result<ApiRequest> make_api_request(HttpRequest& request, const Config& config,
+                                    std::unique_ptr<PayloadReader>& body) {
   ApiRequest out;
   // In PostgREST's order, which decides the error when a request has several faults.
   PGRST_TRY(Resource resource, parse_path(request.path));
@@ -149,7 +149,7 @@ Result<ApiRequest> make_api_request(HttpRequest& request, const Config& config) 
   const auto* content_type = find_header(request.headers, "Content-Type");
   out.content_type = content_type == nullptr ? MediaType{MediaType::Kind::kJson, ""}
                                              : parse_media_type(*content_type);
-  PGRST_CHECK(read_body(request, out));
+  body = body_reader(request, out);
   out.preferences = parse_preferences(request.headers, config.db_tx_allow_override);
   out.method = request.method;
   out.path = request.path;

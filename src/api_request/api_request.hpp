@@ -6,6 +6,8 @@
 
 #include "core/before_postgres.hpp"
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -65,7 +67,9 @@ struct ApiRequest {
   std::vector<std::pair<std::string, std::string>> cookies;
 };
 
-// Takes the body of the request.
-Result<ApiRequest> make_api_request(HttpRequest& request, const Config& config);
+// Takes the body of the request: `body` is what reads it, if the action has one, and what it gives
+// becomes `payload`.
+Result<ApiRequest> make_api_request(HttpRequest& request, const Config& config,
+                                    std::unique_ptr<PayloadReader>& body);
 
 }  // namespace pgrst

@@ -103,24 +103,6 @@ ResponseContext response_context(const ApiRequest& request, const ActionPlan& pl
   return context;
 }
 
-// The stages of a request in order: authentication, request, plan, query.
-Result<BeginResult> run_stages(HttpRequest& request, const SnapshotPtr& snapshot,
-                               JwtCache& jwt_cache, int64_t now) {
-  const Config& config = snapshot->config;
-  PGRST_TRY(const AuthResult auth, authenticate(request.headers, snapshot->auth, jwt_cache, now));
-  PGRST_TRY(ApiRequest api_request, make_api_request(request, config));
-  PGRST_TRY(const ActionPlan plan, plan_action(api_request, snapshot->schema_cache, config));
-  if (const InfoPlan* info = plan.info()) return BeginResult(info_response(info->allow));
-  MainQuery query = main_query(plan, api_request, config);
-  add_pre_query(query.transaction, api_request, plan, auth.role, auth.claims_json, config,
-                snapshot->schema_cache);
-  DatabaseWork work;
-  work.pending.context = response_context(api_request, plan, query, config);
-  work.pending.authenticated = !auth.is_anonymous;
-  work.transaction = std::move(query.transaction);
-  return BeginResult(std::move(work));
-}
-
 // The trace header comes back with every response to a request that carries it.
 std::optional<Header> trace_header(const HttpRequest& request, const Config& config) {
   if (!config.server_trace_header) return std::nullopt;
@@ -137,23 +119,57 @@ void add_common_headers(const PendingRequest& pending, HttpResponse& response) {
 
 }  // namespace
 
-BeginResult begin(HttpRequest& request, const SnapshotPtr& snapshot, JwtCache& jwt_cache,
-                  int64_t now) {
-  PendingRequest pending;
-  pending.snapshot = snapshot;
-  pending.headers_only = request.method == "HEAD";
-  pending.trace = trace_header(request, snapshot->config);
-  auto begun = run_stages(request, snapshot, jwt_cache, now);
-  if (!begun.ok()) return fail(pending, begun.error());
-  if (auto* response = std::get_if<HttpResponse>(&*begun)) {
-    add_common_headers(pending, *response);
-  } else {
-    PendingRequest& out = std::get<DatabaseWork>(*begun).pending;
-    out.snapshot = std::move(pending.snapshot);
-    out.headers_only = pending.headers_only;
-    out.trace = std::move(pending.trace);
+// The stages of a request in order: authentication, request, body, plan, query.
+Beginning::Beginning(HttpRequest request, const SnapshotPtr& snapshot, JwtCache& jwt_cache,
+                     int64_t now)
+    : request_(std::move(request)) {
+  pending_.snapshot = snapshot;
+  pending_.headers_only = request_.method == "HEAD";
+  pending_.trace = trace_header(request_, snapshot->config);
+  auto started = start(jwt_cache, now);
+  if (!started.ok()) error_ = std::move(started).error();
+}
+
+Result<void> Beginning::start(JwtCache& jwt_cache, int64_t now) {
+  const Snapshot& snapshot = *pending_.snapshot;
+  PGRST_TRY(auth_, authenticate(request_.headers, snapshot.auth, jwt_cache, now));
+  PGRST_TRY(api_request_, make_api_request(request_, snapshot.config, body_));
+  return {};
+}
+
+bool Beginning::step(size_t max_bytes) { return error_ || !body_ || body_->step(max_bytes); }
+
+BeginResult Beginning::take() {
+  if (error_) return fail(pending_, *error_);
+  auto planned = plan();
+  if (!planned.ok()) return fail(pending_, planned.error());
+  if (auto* response = std::get_if<HttpResponse>(&*planned))
+    add_common_headers(pending_, *response);
+  return std::move(planned).value();
+}
+
+Result<BeginResult> Beginning::plan() {
+  const Config& config = pending_.snapshot->config;
+  const SchemaCache& cache = pending_.snapshot->schema_cache;
+  if (body_) {
+    PGRST_TRY(api_request_.payload, body_->take());
   }
-  return std::move(begun).value();
+  PGRST_TRY(ActionPlan plan, plan_action(api_request_, cache, config));
+  if (const InfoPlan* info = plan.info()) return BeginResult(info_response(info->allow));
+  MainQuery query = main_query(plan, api_request_, config);
+  add_pre_query(query.transaction, api_request_, plan, auth_.role, auth_.claims_json, config,
+                cache);
+  pending_.context = response_context(api_request_, plan, query, config);
+  pending_.authenticated = !auth_.is_anonymous;
+  return BeginResult(DatabaseWork{std::move(query.transaction), std::move(pending_)});
+}
+
+BeginResult begin(HttpRequest request, const SnapshotPtr& snapshot, JwtCache& jwt_cache,
+                  int64_t now) {
+  Beginning beginning(std::move(request), snapshot, jwt_cache, now);
+  while (!beginning.step(SIZE_MAX)) {
+  }
+  return beginning.take();
 }
 
 HttpResponse finish(const PendingRequest& pending, const TransactionResult& result) {

@@ -9,8 +9,11 @@
 #include "core/before_postgres.hpp"
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <variant>
 
+#include "api_request/api_request.hpp"
 #include "app/snapshot.hpp"
 #include "core/http_message.hpp"
 #include "query/transaction.hpp"
@@ -34,8 +37,29 @@ struct DatabaseWork {
 
 using BeginResult = std::variant<HttpResponse, DatabaseWork>;
 
-// now: seconds since the epoch. Takes the body of the request.
-BeginResult begin(HttpRequest& request, const SnapshotPtr& snapshot, JwtCache& jwt_cache,
+// What begin() does, in steps: a large body takes many milliseconds to read.
+class Beginning {
+ public:
+  // now: seconds since the epoch.
+  Beginning(HttpRequest request, const SnapshotPtr& snapshot, JwtCache& jwt_cache, int64_t now);
+  // Reads on in the body for about max_bytes; true when all is read.
+  bool step(size_t max_bytes);
+  // Once, after step() has returned true.
+  BeginResult take();
+
+ private:
+  Result<void> start(JwtCache& jwt_cache, int64_t now);
+  Result<BeginResult> plan();
+
+  HttpRequest request_;
+  PendingRequest pending_;
+  AuthResult auth_;
+  ApiRequest api_request_;
+  std::unique_ptr<PayloadReader> body_;
+  std::optional<Error> error_;
+};
+
+BeginResult begin(HttpRequest request, const SnapshotPtr& snapshot, JwtCache& jwt_cache,
                   int64_t now);
 
 HttpResponse finish(const PendingRequest& pending, const TransactionResult& result);

@@ -218,6 +218,11 @@ MHD_Result MhdServer::on_headers(Exchange& exchange, MHD_Connection* connection,
   MHD_get_connection_values(connection, MHD_HEADER_KIND, &header_callback, &exchange.request);
   const auto* length = find_header(exchange.request.headers, "Content-Length");
   const auto size = length == nullptr ? std::nullopt : parse_unsigned(*length);
+  // In one piece from the start: a body that grows would be copied, and twice as large for a
+  // moment.
+  if (size && static_cast<uint64_t>(*size) <= limits_.max_body_size) {
+    exchange.request.body.reserve(static_cast<size_t>(*size));
+  }
   if (size && static_cast<uint64_t>(*size) > limits_.max_body_size) {
     // Answered before the body: libmicrohttpd then closes the connection instead of reading it.
     exchange.response =

@@ -27,7 +27,7 @@ struct Broker::SlotUse {
   Slot* slot = nullptr;
   Stage stage = Stage::kFree;
   Work work;
-  size_t written = 0;  // of work.message
+  size_t written = 0;  // of work.message, or of work.payload once that is gone
   int64_t placed_ms = 0;
   bool cancelled = false;
   bool streaming = false;  // a SlotBody reads the ring
@@ -135,13 +135,14 @@ void Broker::place(Work work, int64_t now_ms) {
 
 void Broker::write_request(SlotUse& use) {
   ByteRing& ring = *use.slot->request();
-  const std::string& message = use.work.message;
   for (;;) {
-    use.written += ring.write_some(message.data() + use.written, message.size() - use.written);
-    if (use.written == message.size()) {
-      use.work.message = std::string();
+    std::string& part = use.work.message.empty() ? use.work.payload : use.work.message;
+    use.written += ring.write_some(part.data() + use.written, part.size() - use.written);
+    if (use.written == part.size()) {
+      part = std::string();
       use.written = 0;
-      break;
+      if (use.work.payload.empty()) break;
+      continue;
     }
     use.slot->gateway_wants_room = true;
     std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -233,7 +234,7 @@ void Broker::process_events() {
 void Broker::on_event(SlotUse& use) {
   // Before the ring is read: what an executor wrote before its last word is then in the ring.
   const Outcome outcome = use.slot->outcome.load();
-  if (!use.work.message.empty()) write_request(use);
+  if (!use.work.message.empty() || !use.work.payload.empty()) write_request(use);
   if (use.stage == SlotUse::Stage::kHead && read_head(use)) use.stage = SlotUse::Stage::kBodies;
   if (use.stage == SlotUse::Stage::kBodies && read_bodies(use)) {
     deliver(use);
@@ -309,6 +310,7 @@ void Broker::fail(SlotUse& use, Failure failure) {
   use.stage = SlotUse::Stage::kDelivered;
   receiver_.on_failure(use.work, failure);
   use.work.message = std::string();
+  use.work.payload = std::string();
   use.work.pending = PendingRequest();
 }
 

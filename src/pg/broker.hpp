@@ -26,6 +26,7 @@ namespace pgrst::pg {
 
 struct Work {
   std::string message;  // encode_request()
+  std::string payload;  // what follows it
   bool is_introspection = false;
   http::Ticket ticket = 0;
   PendingRequest pending;

@@ -111,12 +111,16 @@ class RequestInSlot {
       : db_(db), number_(number), slot_(db.slot(number)) {}
 
   // The whole message; nullopt when the gateway gave the request up.
-  std::optional<std::string> read_message() {
-    std::string prefix = read(kSizePrefix);
+  std::optional<RequestMessage> read_message() {
+    const std::string prefix = read(kSizePrefix);
     if (prefix.size() < kSizePrefix) return std::nullopt;
     const auto size = WireReader(prefix).number<uint64_t>();
-    std::string message = read(size);
-    if (message.size() < size) return std::nullopt;
+    const std::string bytes = read(size);
+    if (bytes.size() < size) return std::nullopt;
+    auto message = decode_request(bytes);
+    if (!message) throw std::runtime_error("damaged request message");
+    message->transaction.payload = read(message->payload_size);
+    if (message->transaction.payload.size() < message->payload_size) return std::nullopt;
     return message;
   }
 
@@ -242,10 +246,10 @@ class Executor {
     Bodies bodies;
     ResponseHead head;
     try {
-      const auto bytes = request.read_message();
-      if (!bytes || request.is_discarded()) return;
+      auto message = request.read_message();
+      if (!message || request.is_discarded()) return;
       cancellable = 1;
-      head = run_message(*bytes, bodies);
+      head = run_message(*message, bodies);
       cancellable = 0;
       QueryCancelPending = false;
     } catch (const std::exception& e) {
@@ -259,15 +263,13 @@ class Executor {
     request.write_response(head, bodies);
   }
 
-  ResponseHead run_message(const std::string& bytes, Bodies& bodies) {
-    const auto message = decode_request(bytes);
-    if (!message) throw std::runtime_error("damaged request message");
-    if (message->kind == MessageKind::kIntrospection) {
-      return introspect(*message, TransactionScope::kOwn, bodies);
+  ResponseHead run_message(RequestMessage& message, Bodies& bodies) {
+    if (message.kind == MessageKind::kIntrospection) {
+      return introspect(message, TransactionScope::kOwn, bodies);
     }
     drop_stale_plans();
     ResponseHead head;
-    head.result = run_transaction(message->transaction, TransactionScope::kOwn, &plans_, bodies);
+    head.result = run_transaction(message.transaction, TransactionScope::kOwn, &plans_, bodies);
     return head;
   }
 

@@ -57,6 +57,7 @@ constexpr int64_t kVerdictMs =
     5000;                           // how long requests wait for the verdict on a suspect snapshot
 constexpr int64_t kRetryMs = 1000;  // after a failed introspection
 constexpr int64_t kSweepMs = 100;   // between two looks for clients that have gone
+constexpr size_t kBodyStep = 1024 * 1024;  // bytes of a body that are read in one turn: some 3 ms
 constexpr int64_t kIntrospectionMs = 3600 * 1000;
 
 DatabaseShared* the_db = nullptr;
@@ -105,6 +106,13 @@ class Gateway : private Broker::Receiver {
     uint64_t generation = 0;  // of hints when it had arrived; 0: not looked yet
   };
 
+  // A request whose body is being read.
+  struct Reading {
+    http::Ticket ticket;
+    bool headers_only;
+    std::unique_ptr<Beginning> beginning;
+  };
+
   // -- dormant
   // ----------------------------------------------------------------------------------------
 
@@ -150,7 +158,7 @@ class Gateway : private Broker::Receiver {
       drain_until_ms_ = now + kDrainMs;
       if (server_) server_->drain();
     }
-    return now >= drain_until_ms_ || (broker_.idle() && held_.empty());
+    return now >= drain_until_ms_ || (broker_.idle() && held_.empty() && reading_.empty());
   }
 
   void turn() {
@@ -169,6 +177,7 @@ class Gateway : private Broker::Receiver {
       introspect();
     }
     serve_held(now);
+    read_on(now);
     broker_.expire(now);
     broker_.dispatch(now);
     sweep(now);
@@ -177,7 +186,7 @@ class Gateway : private Broker::Receiver {
   }
 
   int64_t next_wake_ms() {
-    if (answered_ || (server_ && server_->has_arrivals())) return 0;
+    if (answered_ || !reading_.empty() || (server_ && server_->has_arrivals())) return 0;
     const int64_t now = monotonic_ms();
     int64_t next = now + kIdleTurnMs;
     const auto at = [&](int64_t ms) { next = ms < next ? ms : next; };
@@ -218,12 +227,44 @@ class Gateway : private Broker::Receiver {
     }
   }
 
+  // A body that takes more than one step to read is read on in later turns.
   void begin_request(http::Arrival& arrival, int64_t now) {
     const http::Ticket ticket = arrival.ticket;
     const bool headers_only = arrival.request.method == "HEAD";
     try {
-      BeginResult begun =
-          begin(arrival.request, keeper_.snapshot(), jwt_cache_, std::time(nullptr));
+      auto beginning = std::make_unique<Beginning>(std::move(arrival.request), keeper_.snapshot(),
+                                                   jwt_cache_, std::time(nullptr));
+      if (beginning->step(kBodyStep)) {
+        pass_on(ticket, headers_only, *beginning, now);
+      } else {
+        reading_.push_back({ticket, headers_only, std::move(beginning)});
+      }
+    } catch (const std::exception& e) {
+      respond(ticket, error_response(errors::internal(e.what()), ErrorVerbosity::kVerbose),
+              headers_only);
+    }
+  }
+
+  // One step of one body in a turn: those that are read at the same time take turns.
+  void read_on(int64_t now) {
+    if (reading_.empty()) return;
+    Reading reading = std::move(reading_.front());
+    reading_.pop_front();
+    try {
+      if (reading.beginning->step(kBodyStep)) {
+        pass_on(reading.ticket, reading.headers_only, *reading.beginning, now);
+      } else {
+        reading_.push_back(std::move(reading));
+      }
+    } catch (const std::exception& e) {
+      respond(reading.ticket, error_response(errors::internal(e.what()), ErrorVerbosity::kVerbose),
+              reading.headers_only);
+    }
+  }
+
+  void pass_on(http::Ticket ticket, bool headers_only, Beginning& beginning, int64_t now) {
+    try {
+      BeginResult begun = beginning.take();
       if (auto* response = std::get_if<HttpResponse>(&begun)) {
         respond(ticket, std::move(*response), headers_only);
         return;
@@ -234,6 +275,7 @@ class Gateway : private Broker::Receiver {
       RequestMessage message;
       message.transaction = std::move(database_work.transaction);
       work.message = encode_request(message);
+      work.payload = std::move(message.transaction.payload);
       work.ticket = ticket;
       work.pending = std::move(database_work.pending);
       work.deadline_ms = now + int64_t{config.db_pool_acquisition_timeout} * 1000;
@@ -421,6 +463,7 @@ class Gateway : private Broker::Receiver {
   void close_server() {
     if (!server_) return;
     held_.clear();
+    reading_.clear();
     server_.reset();
     broker_.settle();
     db_.port = 0;
@@ -499,6 +542,7 @@ class Gateway : private Broker::Receiver {
   JwtCache jwt_cache_;
   std::unique_ptr<http::Server> server_;
   std::deque<Held> held_;
+  std::deque<Reading> reading_;
   WaitEventSet* wait_set_ = nullptr;
 
   bool answered_ = false;  // a response waits for the server's next run

@@ -381,7 +381,7 @@ void px_examine(Examination* out, TransactionScope scope) {
 
 bool px_extension_present() { return get_extension_oid("postgrest_ext", true) != InvalidOid; }
 
-ResponseHead introspect(const RequestMessage& message, TransactionScope scope, Bodies& bodies) {
+ResponseHead introspect(RequestMessage& message, TransactionScope scope, Bodies& bodies) {
   ResponseHead head;
   ByteSink config, view_columns;
   config.init();

@@ -18,7 +18,7 @@ namespace pgrst::pg {
 
 // Runs message.transaction (the catalog queries) if the fingerprint is not the known one. The
 // bodies are the result sets in the order of schema_cache/catalog_queries.hpp.
-ResponseHead introspect(const RequestMessage& message, TransactionScope scope, Bodies& bodies);
+ResponseHead introspect(RequestMessage& message, TransactionScope scope, Bodies& bodies);
 
 // Whether postgrest_ext is installed in this database. Needs a transaction.
 bool px_extension_present();

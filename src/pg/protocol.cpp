@@ -30,6 +30,7 @@ std::string encode_request(const RequestMessage& message) {
   out.enumerator(message.kind);
   out.boolean(message.known_fingerprint.has_value());
   out.number(message.known_fingerprint.value_or(0));
+  out.number(static_cast<uint64_t>(message.transaction.payload.size()));
   encode(message.transaction, bytes);
   finish_sized(bytes);
   return bytes;
@@ -42,6 +43,7 @@ std::optional<RequestMessage> decode_request(std::string_view bytes) {
   const bool known = in.boolean();
   const auto fingerprint = in.number<uint64_t>();
   if (known) message.known_fingerprint = fingerprint;
+  message.payload_size = in.number<uint64_t>();
   if (in.failed()) return std::nullopt;
   auto transaction = decode_transaction(in.rest());
   if (!transaction) return std::nullopt;

@@ -1,6 +1,7 @@
 // The messages between gateway and executor: what goes through the two rings of a slot.
 //
-//   request:  uint64 bytes that follow · kind · [introspection: what is known] · Transaction
+//   request:  uint64 bytes of the message · kind · [introspection: what is known] · uint64 bytes of
+//   the payload · Transaction without it · payload
 //   response: uint64 bytes of the head · [introspection: the verdict] · TransactionResult head ·
 //   bodies
 //
@@ -27,6 +28,7 @@ struct RequestMessage {
   MessageKind kind = MessageKind::kRequest;
   std::optional<uint64_t> known_fingerprint;
   Transaction transaction;
+  uint64_t payload_size = 0;  // of transaction.payload, which travels behind the message
 };
 
 struct IntrospectionVerdict {
@@ -48,8 +50,10 @@ constexpr size_t kSizePrefix = sizeof(uint64_t);
 // on.
 std::vector<size_t> body_order(size_t count);
 
-std::string encode_request(const RequestMessage& message);             // with the size in front
-std::optional<RequestMessage> decode_request(std::string_view bytes);  // without
+// With the size in front, without the payload.
+std::string encode_request(const RequestMessage& message);
+// Without both.
+std::optional<RequestMessage> decode_request(std::string_view bytes);
 std::string encode_response_head(const ResponseHead& head);
 std::optional<ResponseHead> decode_response_head(std::string_view bytes);
 

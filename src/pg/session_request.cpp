@@ -50,7 +50,7 @@ std::optional<PgError> refresh(Session& s) {
   // A second round when the database names other schemas than postgresql.conf.
   for (int round = 0; round < 2; round++) {
     const std::string bytes = s.keeper.start(1, PG_VERSION_NUM);
-    const auto message = decode_request(std::string_view(bytes).substr(kSizePrefix));
+    auto message = decode_request(std::string_view(bytes).substr(kSizePrefix));
     Bodies bodies;
     ResponseHead head = introspect(*message, TransactionScope::kInCaller, bodies);
     take_bodies(head.result, bodies);
@@ -68,7 +68,7 @@ std::optional<PgError> refresh(Session& s) {
 }
 
 BeginResult begin_in_session(Session& s, HttpRequest request) {
-  return begin(request, s.keeper.snapshot(), s.jwt_cache, std::time(nullptr));
+  return begin(std::move(request), s.keeper.snapshot(), s.jwt_cache, std::time(nullptr));
 }
 
 std::string headers_to_json(const Headers& headers) {
@@ -95,11 +95,16 @@ std::string settings_to_json(const SettingList& settings) {
   return out + "}";
 }
 
-std::string statement_to_json(const Statement& statement) {
+std::string statement_to_json(const Statement& statement, const std::string& payload) {
   std::string out = "{\"sql\": " + json_string(statement.text) + ", \"params\": [";
   for (size_t i = 0; i < statement.params.size(); i++) {
     if (i > 0) out += ", ";
-    out += statement.params[i] ? json_string(*statement.params[i]) : "null";
+    const SqlParam& param = statement.params[i];
+    if (statement.payload_at == i) {
+      out += json_string(payload);
+    } else {
+      out += param ? json_string(*param) : "null";
+    }
   }
   return out + "]}";
 }
@@ -128,7 +133,7 @@ std::string transaction_to_json(const Transaction& t) {
   out += ", \"statements\": [";
   for (size_t i = 0; i < t.statements.size(); i++) {
     if (i > 0) out += ", ";
-    out += statement_to_json(t.statements[i]);
+    out += statement_to_json(t.statements[i], t.payload);
   }
   return out + "]}";
 }

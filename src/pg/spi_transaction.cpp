@@ -122,18 +122,37 @@ void px_free_plan(PreparedPlan* plan) {
   *plan = PreparedPlan();
 }
 
-ParamListInfo px_params(const PreparedPlan* plan, const std::vector<SqlParam>& values) {
+void free_text(std::string* text) noexcept { std::string().swap(*text); }
+
+// The payload becomes a datum, which holds a copy of it: the text is given back at once.
+Datum px_payload(const PreparedPlan* plan, int at, std::string* payload) {
+  px_check_text(*payload);
+  const Datum value =
+      InputFunctionCall(&plan->input_functions[at], payload->data(), plan->io_params[at], -1);
+  free_text(payload);
+  return value;
+}
+
+ParamListInfo px_params(const PreparedPlan* plan, const Statement& statement,
+                        std::string* payload) {
+  const std::vector<SqlParam>& values = statement.params;
   if (plan->param_count == 0) return nullptr;
   ParamListInfo params = makeParamList(plan->param_count);
   for (int i = 0; i < plan->param_count; i++) {
     const SqlParam& value = values[i];
     ParamExternData* param = &params->params[i];
+    param->pflags = PARAM_FLAG_CONST;
+    param->ptype = plan->types[i];
+    if (statement.payload_at == static_cast<size_t>(i)) {
+      param->value = px_payload(plan, i, payload);
+      param->isnull = false;
+      param->pflags = 0;  // as a constant it would be copied into the plan, twice
+      continue;
+    }
     if (value) px_check_text(*value);
     char* text = value ? const_cast<char*>(value->c_str()) : nullptr;
     param->value = InputFunctionCall(&plan->input_functions[i], text, plan->io_params[i], -1);
     param->isnull = !value.has_value();
-    param->pflags = PARAM_FLAG_CONST;
-    param->ptype = plan->types[i];
   }
   return params;
 }
@@ -142,6 +161,7 @@ ParamListInfo px_params(const PreparedPlan* plan, const std::vector<SqlParam>& v
 
 struct StatementRun {
   const Statement* statement;
+  std::string* payload;
   PreparedPlan* plan;
   ByteSink* sink;
   uint64 rows;
@@ -195,7 +215,7 @@ void px_run_statement(StatementRun* run, bool read_only) {
                              statement.window.limit, run->sink, CurrentMemoryContext);
   SPIExecuteOptions options;
   memset(&options, 0, sizeof options);
-  options.params = px_params(run->plan, statement.params);
+  options.params = px_params(run->plan, statement, run->payload);
   // To SPI every utility statement is one that writes.
   options.read_only = read_only && statement.format != ResultFormat::kExplained;
   options.dest = receiver;
@@ -458,7 +478,7 @@ void discard() {
 
 // -- the transaction -----------------------------------------------------------------------------
 
-TransactionResult run_transaction(const Transaction& transaction, TransactionScope scope,
+TransactionResult run_transaction(Transaction& transaction, TransactionScope scope,
                                   PlanCache* plans, Bodies& bodies) {
   const size_t count = transaction.statements.size();
   bodies.resize(count);
@@ -468,7 +488,7 @@ TransactionResult run_transaction(const Transaction& transaction, TransactionSco
   for (size_t i = 0; i < count; i++) {
     const Statement& statement = transaction.statements[i];
     PreparedPlan* plan = cache.find(statement.text, transaction.role, search_path_of(transaction));
-    statements[i] = {&statement, plan, &bodies[i], 0, 0};
+    statements[i] = {&statement, &transaction.payload, plan, &bodies[i], 0, 0};
   }
   TransactionRun run{&transaction, scope,  statements.data(), static_cast<int>(count), nullptr,
                      nullptr,      nullptr};

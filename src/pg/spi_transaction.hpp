@@ -94,7 +94,7 @@ class Bodies {
 };
 
 // Raises nothing: errors are in the result. Without `plans` every statement is prepared anew.
-TransactionResult run_transaction(const Transaction& transaction, TransactionScope scope,
+TransactionResult run_transaction(Transaction& transaction, TransactionScope scope,
                                   PlanCache* plans, Bodies& bodies);
 
 // Whether the last transaction of run_transaction that was begun has committed. Safe in exit hooks.

@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <cstring>
 
 #include "pg/gucs.hpp"
@@ -52,9 +54,19 @@ void px_refuse(DatabaseShared& db, const char* reason) {
            errmsg("postgrest_ext cannot serve database \"%s\"", db.name), errdetail("%s", reason)));
 }
 
+// Bodies, and schema caches that are replaced, are to go back to the system: glibc would otherwise
+// learn from the first large one to keep such blocks.
+void give_back_large_blocks() {
+#ifdef __GLIBC__
+  (void)mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+  (void)mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+#endif
+}
+
 }  // namespace
 
 void px_connect(DatabaseShared& db) {
+  give_back_large_blocks();
   BackgroundWorkerInitializeConnection(db.name, string_setting("db_authenticator"), 0);
   if (superuser()) px_refuse(db, "The authenticator role is a superuser.");
   if (GetDatabaseEncoding() != PG_UTF8) px_refuse(db, "The encoding of the database is not UTF8.");

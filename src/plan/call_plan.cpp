@@ -152,13 +152,25 @@ Names names_of(const Pairs& pairs) {
   return out;
 }
 
-JsonArguments json_arguments(const Routine& routine, Payload& payload, const Names& names) {
+JsonArguments json_arguments(const Routine& routine, const Payload& payload, const Names& names) {
   JsonArguments out;
   for (const auto& param : routine.params) {
     if (names.count(param.name) > 0) out.params.push_back(&param);
   }
-  out.body = std::move(payload.body);
   out.is_object = payload.is_object;
+  return out;
+}
+
+// The input format of bytea that any bytes have.
+std::string hex_literal(std::string_view bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string out = "\\x";
+  out.reserve(2 + 2 * bytes.size());
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 0xf];
+  }
   return out;
 }
 
@@ -183,9 +195,12 @@ Result<CallPlan> plan_call(const RoutineCall& call, ApiRequest& request, const S
   } else if (payload->kind == Payload::Kind::kForm) {
     plan.arguments = direct_arguments(routine, payload->form);
   } else if (is_body_argument(routine)) {
-    plan.arguments = BodyArgument{&routine.params[0], std::move(payload->body)};
+    plan.arguments = BodyArgument{&routine.params[0]};
+    plan.payload =
+        routine.params[0].type == "bytea" ? hex_literal(payload->body) : std::move(payload->body);
   } else {
     plan.arguments = json_arguments(routine, *payload, names);
+    plan.payload = std::move(payload->body);
   }
   return plan;
 }

@@ -30,19 +30,18 @@ using DirectArguments = std::vector<DirectArgument>;
 // Arguments that are members of a JSON object.
 struct JsonArguments {
   std::vector<const RoutineParam*> params;
-  std::string body;
   bool is_object = true;
 };
 
 // The body itself.
 struct BodyArgument {
   const RoutineParam* param = nullptr;
-  std::string body;
 };
 
 struct CallPlan {
   const Routine* routine = nullptr;
   std::variant<DirectArguments, JsonArguments, BodyArgument> arguments;
+  std::string payload;  // of the latter two: the body, in the input format of its type
 };
 
 // Takes the payload of the request.

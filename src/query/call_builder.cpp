@@ -68,30 +68,15 @@ class CallWriter {
   }
 
   void write(const BodyArgument& argument) {
-    const std::string& type = argument.param->type;
-    sql_.param(type == "bytea" ? hex_literal(argument.body) : argument.body);
-    sql_.raw("::").catalog_sql(type);
-  }
-
-  // The input format of bytea that any bytes have.
-  static std::string hex_literal(std::string_view bytes) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    std::string out = "\\x";
-    out.reserve(2 + 2 * bytes.size());
-    for (const char c : bytes) {
-      const auto byte = static_cast<unsigned char>(c);
-      out += kDigits[byte >> 4];
-      out += kDigits[byte & 0xf];
-    }
-    return out;
+    sql_.payload().raw("::").catalog_sql(argument.param->type);
   }
 
   // The members of the body as columns of one row; of an array its first object counts.
   void write_json_row(const JsonArguments& arguments) {
     if (arguments.is_object) {
-      sql_.raw("pg_catalog.json_to_record(").param(arguments.body).raw(")");
+      sql_.raw("pg_catalog.json_to_record(").payload().raw(")");
     } else {
-      sql_.raw("(SELECT * FROM pg_catalog.json_to_recordset(").param(arguments.body).raw(")");
+      sql_.raw("(SELECT * FROM pg_catalog.json_to_recordset(").payload().raw(")");
     }
     Separator separate(sql_, " AS pgrst_body(", ", ");
     for (const auto* param : arguments.params) {

@@ -8,6 +8,7 @@ namespace pgrst {
 Statement to_statement(SqlBuilder& sql, ResultFormat format) {
   Statement statement;
   statement.text = sql.take_text();
+  statement.payload_at = sql.payload_at();
   statement.params = sql.take_params();
   statement.format = format;
   return statement;

@@ -25,6 +25,11 @@ SqlBuilder& SqlBuilder::qualified(std::string_view schema, std::string_view name
   return ident(name);
 }
 
+SqlBuilder& SqlBuilder::payload() {
+  payload_at_ = params_.size();
+  return param("");
+}
+
 SqlBuilder& SqlBuilder::param(std::string value) {
   params_.emplace_back(std::move(value));
   text_ += '$';

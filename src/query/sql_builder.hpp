@@ -38,6 +38,8 @@ class SqlBuilder {
   // "schema"."name", or "name" when the schema is empty.
   SqlBuilder& qualified(std::string_view schema, std::string_view name);
   SqlBuilder& param(std::string value);
+  // The payload of the transaction as a parameter; once in a statement.
+  SqlBuilder& payload();
   // What PostgreSQL itself printed as SQL: types (format_type) and defaults (pg_get_expr).
   SqlBuilder& catalog_sql(std::string_view sql) {
     text_ += sql;
@@ -54,10 +56,13 @@ class SqlBuilder {
   const std::string& text() const { return text_; }
   std::string take_text() { return std::move(text_); }
   std::vector<SqlParam> take_params() { return std::move(params_); }
+  // The parameter that is the payload.
+  const std::optional<size_t>& payload_at() const { return payload_at_; }
 
  private:
   std::string text_;
   std::vector<SqlParam> params_;
+  std::optional<size_t> payload_at_;
 };
 
 }  // namespace pgrst

@@ -115,6 +115,12 @@ void add_call(const ActionPlan& plan, const CallPlan& call, const ApiRequest& re
   if (range.limit) window.limit = static_cast<uint64_t>(*range.limit);
 }
 
+std::string take_payload(ActionPlan& plan) {
+  if (auto* mutation = std::get_if<MutatePlan>(&plan.action)) return std::move(mutation->payload);
+  if (auto* call = std::get_if<CallPlan>(&plan.action)) return std::move(call->payload);
+  return "";
+}
+
 // What has to be one row, or no more than so many, is undone otherwise.
 void limit_rows(const ActionPlan& plan, const Preferences& preferences, Transaction& t) {
   const MutatePlan* mutation = plan.mutation();
@@ -134,7 +140,7 @@ void limit_rows(const ActionPlan& plan, const Preferences& preferences, Transact
 
 }  // namespace
 
-MainQuery main_query(const ActionPlan& plan, const ApiRequest& request, const Config& config) {
+MainQuery main_query(ActionPlan& plan, const ApiRequest& request, const Config& config) {
   MainQuery out;
   Transaction& t = out.transaction;
   const Preferences& preferences = request.preferences;
@@ -150,6 +156,7 @@ MainQuery main_query(const ActionPlan& plan, const ApiRequest& request, const Co
     t.statements.push_back(read_statement(plan.read, shape_of(plan, read_format(plan))));
     if (preferences.count) add_count(plan, *preferences.count, config, out);
   }
+  t.payload = take_payload(plan);
   limit_rows(plan, preferences, t);
   return out;
 }

@@ -16,6 +16,7 @@ struct MainQuery {
   std::optional<size_t> planned_at;  // of the result set that holds the planner's estimate
 };
 
-MainQuery main_query(const ActionPlan& plan, const ApiRequest& request, const Config& config);
+// Takes the payload of the plan.
+MainQuery main_query(ActionPlan& plan, const ApiRequest& request, const Config& config);
 
 }  // namespace pgrst

@@ -28,6 +28,7 @@ void write(WireWriter& out, const Statement& statement) {
   out.enumerator(statement.format);
   out.number(statement.window.offset);
   out.number(statement.window.limit);
+  out.number(statement.payload_at ? static_cast<int32_t>(*statement.payload_at) : int32_t{-1});
   out.number(static_cast<uint32_t>(statement.params.size()));
   for (const auto& param : statement.params) {
     out.boolean(param.has_value());
@@ -41,6 +42,8 @@ Statement read_statement(WireReader& in) {
   statement.format = in.enumerator<ResultFormat>();
   statement.window.offset = in.number<uint64_t>();
   statement.window.limit = in.number<uint64_t>();
+  const auto payload_at = in.number<int32_t>();
+  if (payload_at >= 0) statement.payload_at = static_cast<size_t>(payload_at);
   statement.params.resize(in.count(1));
   for (auto& param : statement.params) {
     if (in.boolean()) param = std::string(in.text());

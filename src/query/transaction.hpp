@@ -53,6 +53,8 @@ struct Statement {
   std::vector<SqlParam> params;
   ResultFormat format = ResultFormat::kNone;
   RowWindow window;  // rows outside are counted only
+  // This parameter is the payload of the transaction; what stands in params is not used.
+  std::optional<size_t> payload_at;
 };
 
 using SettingList = std::vector<std::pair<std::string, std::string>>;
@@ -66,6 +68,9 @@ struct Transaction {
   SettingList settings;       // applied after it: request.*, search_path, ...
   std::string pre_request;    // SQL to run before the statements; empty: none
   std::vector<Statement> statements;
+  // What the request brings, as a parameter for one statement. It may be large: it is moved, never
+  // copied, and the encoded message does not hold it.
+  std::string payload;
   // How many rows the first statement may give or write: with others the transaction is rolled
   // back, though its result is returned.
   uint64_t min_rows = 0;
