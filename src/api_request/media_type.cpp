@@ -38,6 +38,8 @@ constexpr std::array kMimes = {
 struct Tokens {
   std::string essence;
   bool nulls_stripped = false;
+  std::string plan_for = "application/json";
+  std::string plan_options;
 };
 
 bool is_type_byte(char c, bool sub) {
@@ -83,9 +85,10 @@ Tokens tokenize(std::string_view text) {
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
       value = value.substr(1, value.size() - 2);
     }
-    if (to_lower_ascii(trim(part.substr(0, eq))) == "nulls") {
-      tokens.nulls_stripped = value == "stripped";
-    }
+    const std::string name = to_lower_ascii(trim(part.substr(0, eq)));
+    if (name == "nulls") tokens.nulls_stripped = value == "stripped";
+    if (name == "for") tokens.plan_for = value;
+    if (name == "options") tokens.plan_options = value;
   }
   return tokens;
 }
@@ -122,24 +125,57 @@ Ranked rank(std::string_view element) {
   return r;
 }
 
+constexpr std::string_view kPlanOptions[] = {"analyze", "verbose", "settings", "buffers", "wal"};
+
+MediaType plan_type(const Tokens& tokens, bool is_json) {
+  MediaType type{Kind::kPlan, to_mime(parse_media_type(tokens.plan_for)), is_json, {}};
+  const auto given = split(tokens.plan_options, '|');
+  for (const auto option : kPlanOptions) {
+    if (std::find(given.begin(), given.end(), option) != given.end()) {
+      type.plan_options.emplace_back(option);
+    }
+  }
+  return type;
+}
+
+// A plan for a plan, and so on, is a plan: whoever asks for it gets no recursion.
+bool is_plan(std::string_view essence) {
+  return essence == "application/vnd.pgrst.plan" || essence == "application/vnd.pgrst.plan+text" ||
+         essence == "application/vnd.pgrst.plan+json";
+}
+
 }  // namespace
 
 MediaType parse_media_type(std::string_view text) {
   const Tokens tokens = tokenize(text);
   const std::string& essence = tokens.essence;
   if (essence == "application/vnd.pgrst.object+json" || essence == "application/vnd.pgrst.object") {
-    return {tokens.nulls_stripped ? Kind::kSingularStripped : Kind::kSingular, ""};
+    return {tokens.nulls_stripped ? Kind::kSingularStripped : Kind::kSingular, "", false, {}};
   }
   if (essence == "application/vnd.pgrst.array+json" || essence == "application/vnd.pgrst.array") {
-    return {tokens.nulls_stripped ? Kind::kArrayStripped : Kind::kJson, ""};
+    return {tokens.nulls_stripped ? Kind::kArrayStripped : Kind::kJson, "", false, {}};
+  }
+  if (is_plan(essence)) {
+    if (is_plan(tokenize(tokens.plan_for).essence))
+      return {Kind::kOther, std::string(text), false, {}};
+    return plan_type(tokens, essence == "application/vnd.pgrst.plan+json");
   }
   for (const auto& row : kMimes) {
-    if (row.mime == essence) return {row.kind, ""};
+    if (row.mime == essence) return {row.kind, "", false, {}};
   }
-  return {Kind::kOther, std::string(text)};
+  return {Kind::kOther, std::string(text), false, {}};
 }
 
 std::string to_mime(const MediaType& type) {
+  if (type.kind == Kind::kPlan) {
+    std::string out = "application/vnd.pgrst.plan+";
+    out += type.plan_is_json ? "json" : "text";
+    out += "; for=\"" + type.other + "\"";
+    for (size_t i = 0; i < type.plan_options.size(); i++) {
+      out += (i == 0 ? "; options=" : "|") + type.plan_options[i];
+    }
+    return out;
+  }
   for (const auto& row : kMimes) {
     if (row.kind == type.kind) return std::string(row.mime);
   }

@@ -26,10 +26,13 @@ struct MediaType {
     kArrayStripped,  // application/vnd.pgrst.array+json;nulls=stripped
     kSingular,       // application/vnd.pgrst.object+json
     kSingularStripped,
+    kPlan,  // application/vnd.pgrst.plan: how the statement would be executed, not its rows
     kOther,
   };
   Kind kind = Kind::kOther;
-  std::string other;  // the text of kOther
+  std::string other;  // the text of kOther; of kPlan the type that the plan is for
+  bool plan_is_json = false;
+  std::vector<std::string> plan_options = {};  // "analyze", "verbose", ..., in this order
 
   bool operator==(const MediaType&) const = default;
 };

@@ -24,6 +24,7 @@ std::string legacy_warning(const ReadPlan& plan) {
 
 ResponseContext::Kind kind_of(const ActionPlan& plan) {
   using Kind = ResponseContext::Kind;
+  if (plan.media_type.kind == MediaType::Kind::kPlan) return Kind::kPlan;
   if (plan.call() != nullptr) return Kind::kCall;
   if (plan.mutation() == nullptr) return Kind::kRead;
   switch (plan.mutation()->mutation) {

@@ -894,6 +894,23 @@ bool px_receive_raw(TupleTableSlot* slot, DestReceiver* receiver) {
   return true;
 }
 
+bool px_receive_line(TupleTableSlot* slot, DestReceiver* receiver) {
+  RowReceiver* const self = self_of(receiver);
+  slot_getallattrs(slot);
+  const MemoryContext old_cx = MemoryContextSwitchTo(self->row_cx);
+  if (!slot->tts_isnull[0]) {
+    TypeNode* const node = &self->columns[0].type;
+    px_find_output_function(self, node, node->type);
+    const char* const text = OutputFunctionCall(&node->function, slot->tts_values[0]);
+    px_append(self->out, text, std::strlen(text));
+  }
+  px_append(self->out, "\n", 1);
+  self->rows++;
+  MemoryContextSwitchTo(old_cx);
+  MemoryContextReset(self->row_cx);
+  return true;
+}
+
 bool px_receive_record(TupleTableSlot* slot, DestReceiver* receiver) {
   RowReceiver* const self = self_of(receiver);
   slot_getallattrs(slot);
@@ -965,6 +982,9 @@ DestReceiver* px_create_row_receiver(RowFormat format, std::uint64_t offset, std
       self->pub.receiveSlot = px_receive_feature;
       px_append(out, kGeoJsonHead, sizeof kGeoJsonHead - 1);
       break;
+    case RowFormat::kLines:
+      self->pub.receiveSlot = px_receive_line;
+      break;
     case RowFormat::kRaw:
       self->pub.receiveSlot = px_receive_raw;
       break;
@@ -1010,6 +1030,7 @@ void px_finish(DestReceiver* receiver) {
     case RowFormat::kJsonValueStripped:
       if (self->rows == 0) px_append(self->out, "null", 4);
       break;
+    case RowFormat::kLines:
     case RowFormat::kRaw:
     case RowFormat::kRecords:
     case RowFormat::kCountOnly:

@@ -34,6 +34,7 @@ enum class RowFormat {
   kRaw,       // one row: the number of rows it was made of (bigint), and the bytes of the body
   kRecords,   // per row: uint32 columns; per column: int32 length (-1: NULL), bytes of the type's
               // text output. Native byte order.
+  kLines,     // the first columns as text, each with a newline behind it
   kCountOnly  // nothing; `out` may be null
 };
 

@@ -3,6 +3,7 @@
 #include "pg/spi_transaction.hpp"
 #include "pg/guard.hpp"
 #include "pg/json_writer.hpp"
+#include "pg/worker.hpp"
 
 #include "pg/compat.hpp"
 
@@ -12,6 +13,7 @@ extern "C" {
 #include "commands/prepare.h"
 #include "commands/sequence.h"
 #include "commands/trigger.h"
+#include "jit/jit.h"
 #include "mb/pg_wchar.h"
 #include "nodes/params.h"
 #include "parser/parser.h"
@@ -157,6 +159,12 @@ ParamListInfo px_params(const PreparedPlan* plan, const Statement& statement,
   return params;
 }
 
+// The workers' own default (px_connect) would show among the settings of a plan, which are to be
+// those that any session has.
+void px_show_usual_settings() {
+  if (jit_is_suppressed() && !jit_enabled) px_set("jit", "on");
+}
+
 // -- statements ----------------------------------------------------------------------------------
 
 struct StatementRun {
@@ -190,6 +198,8 @@ RowFormat row_format(ResultFormat format) {
       return RowFormat::kCsv;
     case ResultFormat::kGeoJson:
       return RowFormat::kGeoJson;
+    case ResultFormat::kLines:
+      return RowFormat::kLines;
     case ResultFormat::kRaw:
       return RowFormat::kRaw;
     case ResultFormat::kRecords:
@@ -204,6 +214,7 @@ RowFormat row_format(ResultFormat format) {
 
 void px_run_statement(StatementRun* run, bool read_only) {
   const Statement& statement = *run->statement;
+  if (statement.format == ResultFormat::kLines) px_show_usual_settings();
   debug_query_string = statement.text.c_str();
   pgstat_report_activity(STATE_RUNNING, debug_query_string);
   if (run->plan->plan == nullptr) {
@@ -217,7 +228,9 @@ void px_run_statement(StatementRun* run, bool read_only) {
   memset(&options, 0, sizeof options);
   options.params = px_params(run->plan, statement, run->payload);
   // To SPI every utility statement is one that writes.
-  options.read_only = read_only && statement.format != ResultFormat::kExplained;
+  const bool explains =
+      statement.format == ResultFormat::kExplained || statement.format == ResultFormat::kLines;
+  options.read_only = read_only && !explains;
   options.dest = receiver;
   const int rc = SPI_execute_plan_extended(run->plan->plan, &options);
   if (rc < 0) elog(ERROR, "SPI_execute_plan_extended: %s", SPI_result_code_string(rc));

@@ -10,6 +10,7 @@
 
 extern "C" {
 #include "access/xact.h"
+#include "jit/jit.h"
 #include "mb/pg_wchar.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
@@ -46,6 +47,8 @@ BackgroundWorker px_describe_worker(const char* main_function, const char* name,
 
 namespace {
 
+bool jit_suppressed = false;
+
 void px_refuse(DatabaseShared& db, const char* reason) {
   px_set_last_error(db, reason);
   db.gateway_connected = true;
@@ -72,8 +75,12 @@ void px_connect(DatabaseShared& db) {
   if (GetDatabaseEncoding() != PG_UTF8) px_refuse(db, "The encoding of the database is not UTF8.");
   SetConfigOption("application_name", "postgrest", PGC_USERSET, PGC_S_OVERRIDE);
   // A first use of JIT costs a worker 120 ms and 28 MB; roles and databases may turn it on.
+  const bool was_on = jit_enabled;
   SetConfigOption("jit", "off", PGC_SUSET, PGC_S_DYNAMIC_DEFAULT);
+  jit_suppressed = was_on && !jit_enabled;
 }
+
+bool jit_is_suppressed() { return jit_suppressed; }
 
 void px_reload_config_if_asked() {
   if (!ConfigReloadPending) return;

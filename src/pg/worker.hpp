@@ -34,6 +34,9 @@ BackgroundWorker px_describe_worker(const char* main_function, const char* name,
 // with the reason in the log and in the database's last error.
 void px_connect(DatabaseShared& db);
 
+// Whether px_connect has turned off JIT compilation, which is on for others.
+bool jit_is_suppressed();
+
 // Set by SIGHUP; postgresql.conf has to be read again.
 void px_reload_config_if_asked();
 

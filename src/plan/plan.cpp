@@ -33,21 +33,29 @@ const MediaHandler* find_handler(const ReadPlan& read, const std::string& type,
   return cache.media_handler(nullptr, type);
 }
 
+// Whether this type can be made; the plan says then what makes it, and which one it is.
+bool produce(const MediaType& type, const SchemaCache& cache, ActionPlan& plan) {
+  const bool vendored = type.kind == MediaType::Kind::kArrayStripped ||
+                        type.kind == MediaType::Kind::kSingular ||
+                        type.kind == MediaType::Kind::kSingularStripped;
+  plan.handler = vendored ? nullptr : find_handler(plan.read, to_mime(type), cache);
+  if (plan.handler != nullptr) {
+    plan.row_type = parse_media_type(plan.handler->media_type);
+    return true;
+  }
+  plan.row_type = type;
+  if (type.kind == MediaType::Kind::kAny) plan.row_type = parse_media_type("application/json");
+  return is_produced(plan.row_type.kind);
+}
+
 // Takes the first accepted type that is produced, or refuses with PGRST107.
 Result<void> negotiate(const std::vector<MediaType>& accept, const SchemaCache& cache,
-                       ActionPlan& plan) {
+                       const Config& config, ActionPlan& plan) {
   for (const auto& type : accept) {
-    const bool vendored = type.kind == MediaType::Kind::kArrayStripped ||
-                          type.kind == MediaType::Kind::kSingular ||
-                          type.kind == MediaType::Kind::kSingularStripped;
-    if (!vendored) plan.handler = find_handler(plan.read, to_mime(type), cache);
-    if (plan.handler != nullptr) {
-      plan.media_type = parse_media_type(plan.handler->media_type);
-      return {};
-    }
-    if (type.kind != MediaType::Kind::kAny && !is_produced(type.kind)) continue;
-    plan.media_type =
-        type.kind == MediaType::Kind::kAny ? MediaType{MediaType::Kind::kJson, ""} : type;
+    const bool explains = type.kind == MediaType::Kind::kPlan;
+    if (explains && !config.db_plan_enabled) continue;
+    if (!produce(explains ? parse_media_type(type.other) : type, cache, plan)) continue;
+    plan.media_type = explains ? type : plan.row_type;
     return {};
   }
   std::vector<std::string> mimes;
@@ -91,7 +99,7 @@ struct Planner {
     PGRST_TRY(const Table* table, cache.find_table(request.schema, read.relation));
     ActionPlan plan;
     PGRST_TRY(plan.read, plan_read(table->id, RootSource::kRelation, request, cache, config));
-    PGRST_CHECK(negotiate(request.accept, cache, plan));
+    PGRST_CHECK(negotiate(request.accept, cache, config, plan));
     PGRST_CHECK(check_preferences(request.preferences));
     plan.headers_only = read.headers_only;
     return plan;
@@ -103,7 +111,7 @@ struct Planner {
     PGRST_TRY(plan.read, plan_read(table->id, RootSource::kMutation, request, cache, config));
     PGRST_TRY(plan.action, plan_mutation(*table, mutation.mutation, request, cache));
     PGRST_CHECK(check_preferences(request.preferences));
-    PGRST_CHECK(negotiate(request.accept, cache, plan));
+    PGRST_CHECK(negotiate(request.accept, cache, config, plan));
     plan.headers_only = request.preferences.representation != PreferRepresentation::kFull;
     return plan;
   }
@@ -116,7 +124,7 @@ struct Planner {
     const auto& name = routine.returns_composite ? routine.return_type.name : routine.id.name;
     PGRST_TRY(plan.read,
               plan_read({routine.id.schema, name}, RootSource::kCall, request, cache, config));
-    PGRST_CHECK(negotiate(request.accept, cache, plan));
+    PGRST_CHECK(negotiate(request.accept, cache, config, plan));
     PGRST_CHECK(check_preferences(request.preferences));
     const bool strict = request.preferences.handling == PreferHandling::kStrict;
     if (strict && request.preferences.max_affected && routine.returns_single()) {

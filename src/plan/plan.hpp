@@ -23,7 +23,9 @@ struct ActionPlan {
   ReadPlan read;  // of what the answer shows
   // What is done besides reading: nothing, a write, or a call.
   std::variant<std::monostate, MutatePlan, CallPlan, InfoPlan> action;
-  MediaType media_type;                   // of the answer
+  MediaType media_type;  // of the answer
+  // What rows are made into: the same, unless the answer is how the statement would be executed.
+  MediaType row_type;
   const MediaHandler* handler = nullptr;  // makes it; null: the server itself does
   bool headers_only = false;  // no rows are wanted: HEAD, or a write without return=representation
 

@@ -68,6 +68,20 @@ Statement count_statement(const ReadPlan& plan, std::optional<int64_t> limit) {
   return to_statement(sql, ResultFormat::kRecords);
 }
 
+std::string explain_options(const MediaType& type) {
+  SqlBuilder sql;
+  sql.raw("EXPLAIN (FORMAT ").raw(type.plan_is_json ? SqlLiteral("JSON") : SqlLiteral("TEXT"));
+  for (const auto& option : type.plan_options) {
+    if (option == "analyze") sql.raw(", ANALYZE");
+    if (option == "verbose") sql.raw(", VERBOSE");
+    if (option == "settings") sql.raw(", SETTINGS");
+    if (option == "buffers") sql.raw(", BUFFERS");
+    if (option == "wal") sql.raw(", WAL");
+  }
+  sql.raw(") ");
+  return sql.take_text();
+}
+
 Statement explain_count_statement(const ReadPlan& plan) {
   SqlBuilder sql;
   sql.raw("EXPLAIN (FORMAT JSON) SELECT");

@@ -37,6 +37,9 @@ Statement read_statement(const ReadPlan& plan, const ResultShape& shape);
 // counted.
 Statement count_statement(const ReadPlan& plan, std::optional<int64_t> limit = std::nullopt);
 
+// EXPLAIN and its options, to stand before a statement. `type`: MediaType::Kind::kPlan.
+std::string explain_options(const MediaType& type);
+
 // EXPLAIN (FORMAT JSON) of what count_statement counts.
 Statement explain_count_statement(const ReadPlan& plan);
 

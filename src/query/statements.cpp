@@ -17,7 +17,7 @@ bool wants_rollback(const Preferences& preferences, const Config& config) {
 
 ResultFormat rows_format(const ActionPlan& plan) {
   if (plan.handler != nullptr) return ResultFormat::kRaw;
-  switch (plan.media_type.kind) {
+  switch (plan.row_type.kind) {
     case MediaType::Kind::kSingular:
       return ResultFormat::kJsonObject;
     case MediaType::Kind::kSingularStripped:
@@ -51,11 +51,11 @@ ResultFormat call_format(const ActionPlan& plan) {
   const Routine& routine = *plan.call()->routine;
   if (plan.headers_only || routine.returns_void()) return ResultFormat::kCount;
   if (plan.handler != nullptr) return ResultFormat::kRaw;
-  const bool array = plan.media_type.kind == MediaType::Kind::kJson;
-  const bool stripped = plan.media_type.kind == MediaType::Kind::kArrayStripped;
-  const bool singular = plan.media_type.kind == MediaType::Kind::kSingular;
+  const bool array = plan.row_type.kind == MediaType::Kind::kJson;
+  const bool stripped = plan.row_type.kind == MediaType::Kind::kArrayStripped;
+  const bool singular = plan.row_type.kind == MediaType::Kind::kSingular;
   if (singular && routine.returns_scalar()) return ResultFormat::kJsonValue;
-  if (plan.media_type.kind == MediaType::Kind::kSingularStripped && routine.returns_scalar()) {
+  if (plan.row_type.kind == MediaType::Kind::kSingularStripped && routine.returns_scalar()) {
     return ResultFormat::kJsonValueStripped;
   }
   if (!array && !stripped) return rows_format(plan);
@@ -115,6 +115,14 @@ void add_call(const ActionPlan& plan, const CallPlan& call, const ApiRequest& re
   if (range.limit) window.limit = static_cast<uint64_t>(*range.limit);
 }
 
+// The plan of the first statement alone, instead of its rows.
+void explain(const MediaType& type, Transaction& t) {
+  t.statements.resize(1);
+  t.statements[0].text = explain_options(type) + t.statements[0].text;
+  t.statements[0].format = ResultFormat::kLines;
+  t.statements[0].window = {};
+}
+
 std::string take_payload(ActionPlan& plan) {
   if (auto* mutation = std::get_if<MutatePlan>(&plan.action)) return std::move(mutation->payload);
   if (auto* call = std::get_if<CallPlan>(&plan.action)) return std::move(call->payload);
@@ -157,6 +165,10 @@ MainQuery main_query(ActionPlan& plan, const ApiRequest& request, const Config& 
     if (preferences.count) add_count(plan, *preferences.count, config, out);
   }
   t.payload = take_payload(plan);
+  if (plan.media_type.kind == MediaType::Kind::kPlan) {
+    explain(plan.media_type, t);
+    return out;
+  }
   limit_rows(plan, preferences, t);
   return out;
 }

@@ -40,6 +40,7 @@ enum class ResultFormat : uint8_t {
   kRaw,        // one row: how many rows it was made of, and the bytes of the body
   kRecords,    // row records, see schema_cache/builder.hpp
   kExplained,  // kRecords of an EXPLAIN
+  kLines,      // the first columns as text, a line each; of an EXPLAIN
 };
 
 // Rows [offset, offset + limit) of a result.

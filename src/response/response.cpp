@@ -118,6 +118,7 @@ bool is_singular(const MediaType& type) {
 // -- one for each kind ---------------------------------------------------------------------------
 
 Result<void> check_rows(const ResponseContext& context, uint64_t rows) {
+  if (context.kind == Kind::kPlan) return {};
   if (context.kind == Kind::kSingleUpsert) {
     if (rows != 1) return errors::put_matching_pk();
     return {};
@@ -227,6 +228,10 @@ Result<HttpResponse> make_response(const ResponseContext& context, const Transac
     case Kind::kRead:
       response = respond_to_read(context, result, verbosity);
       break;
+    case Kind::kPlan:
+      add_content_type(context, response);
+      take_body(result.result_sets[0], response);
+      return response;
     case Kind::kCall:
       response = respond_to_call(context, result, verbosity);
       break;

@@ -18,7 +18,7 @@ namespace pgrst {
 
 // What the response needs to remember of a request while the database works.
 struct ResponseContext {
-  enum class Kind { kRead, kCreate, kUpdate, kSingleUpsert, kDelete, kCall };
+  enum class Kind { kRead, kCreate, kUpdate, kSingleUpsert, kDelete, kCall, kPlan };
   Kind kind = Kind::kRead;
   std::string relation;
   std::string schema;
