@@ -58,6 +58,7 @@ constexpr int64_t kVerdictMs =
 constexpr int64_t kRetryMs = 1000;  // after a failed introspection
 constexpr int64_t kSweepMs = 100;   // between two looks for clients that have gone
 constexpr size_t kBodyStep = 1024 * 1024;  // bytes of a body that are read in one turn: some 3 ms
+constexpr size_t kRowStep = 10000;  // catalog rows that are built from in one turn: some 5 ms
 constexpr int64_t kIntrospectionMs = 3600 * 1000;
 
 DatabaseShared* the_db = nullptr;
@@ -176,6 +177,7 @@ class Gateway : private Broker::Receiver {
     if (keeper_.suspect(catalog_generation()) && !keeper_.running() && now >= retry_at_ms_) {
       introspect();
     }
+    if (keeper_.building()) on_verdict(keeper_.build(kRowStep));
     serve_held(now);
     read_on(now);
     broker_.expire(now);
@@ -186,7 +188,9 @@ class Gateway : private Broker::Receiver {
   }
 
   int64_t next_wake_ms() {
-    if (answered_ || !reading_.empty() || (server_ && server_->has_arrivals())) return 0;
+    if (answered_ || !reading_.empty() || keeper_.building() ||
+        (server_ && server_->has_arrivals()))
+      return 0;
     const int64_t now = monotonic_ms();
     int64_t next = now + kIdleTurnMs;
     const auto at = [&](int64_t ms) { next = ms < next ? ms : next; };
@@ -368,11 +372,16 @@ class Gateway : private Broker::Receiver {
 
   void on_introspected(ResponseHead& head, uint64_t generation) {
     db_.schema_checks.fetch_add(1, std::memory_order_relaxed);
-    switch (keeper_.on_result(head, generation)) {
+    on_verdict(keeper_.on_result(head, generation));
+  }
+
+  void on_verdict(Verdict verdict) {
+    switch (verdict) {
+      case Verdict::kBuilding:
+      case Verdict::kUnchanged:
+        return;
       case Verdict::kExtensionMissing:
         extension_missing_ = true;
-        return;
-      case Verdict::kUnchanged:
         return;
       case Verdict::kFailed:
         retry_at_ms_ = monotonic_ms() + kRetryMs;

@@ -55,7 +55,8 @@ std::optional<PgError> refresh(Session& s) {
     ResponseHead head = introspect(*message, TransactionScope::kInCaller, bodies);
     take_bodies(head.result, bodies);
     const auto error = head.result.error;
-    const Verdict verdict = s.keeper.on_result(head, 1);
+    Verdict verdict = s.keeper.on_result(head, 1);
+    while (verdict == Verdict::kBuilding) verdict = s.keeper.build(SIZE_MAX);
     if (error) return error;
     if (verdict == Verdict::kPublished) s.jwt_cache.clear();
     if (!s.keeper.suspect(1)) break;

@@ -87,32 +87,44 @@ std::string SnapshotKeeper::start(uint64_t generation, int server_version) {
 }
 
 Verdict SnapshotKeeper::on_result(ResponseHead& head, uint64_t generation) {
-  running_ = false;
-  const Verdict verdict = judge(head, generation);
+  pending_generation_ = generation;
+  return conclude(judge(head));
+}
+
+Verdict SnapshotKeeper::build(size_t max_rows) {
+  if (!builder_->step(max_rows)) return Verdict::kBuilding;
+  auto catalog = builder_->take();
+  builder_.reset();
+  if (!catalog.ok()) {
+    problem_ = catalog.error().message;
+    checked_ = pending_generation_ - 1;
+    return conclude(Verdict::kFailed);
+  }
+  fingerprint_ = pending_fingerprint_;
+  return conclude(publish(std::move(catalog).value()));
+}
+
+Verdict SnapshotKeeper::conclude(Verdict verdict) {
+  running_ = verdict == Verdict::kBuilding;
   const bool right = verdict == Verdict::kUnchanged || verdict == Verdict::kPublished;
-  if (right && !force_pending_) verified_ = generation;
+  if (right && !force_pending_) verified_ = pending_generation_;
   return verdict;
 }
 
-Verdict SnapshotKeeper::judge(ResponseHead& head, uint64_t generation) {
+Verdict SnapshotKeeper::judge(ResponseHead& head) {
   if (head.result.error) {
     problem_ = head.result.error->message;
-    checked_ = generation - 1;
+    checked_ = pending_generation_ - 1;
     return Verdict::kFailed;
   }
   reload_marker_ = head.verdict.reload_marker;
   if (!head.verdict.extension_present) return Verdict::kExtensionMissing;
   if (head.verdict.unchanged) return Verdict::kUnchanged;
-  std::vector<std::string_view> sets;
-  for (const auto& set : head.result.result_sets) sets.push_back(set.body);
-  auto catalog = build_catalog(sets);
-  if (!catalog.ok()) {
-    problem_ = catalog.error().message;
-    checked_ = generation - 1;
-    return Verdict::kFailed;
-  }
-  fingerprint_ = head.verdict.fingerprint;
-  return publish(std::move(catalog).value());
+  std::vector<std::string> sets;
+  for (auto& set : head.result.result_sets) sets.push_back(std::move(set.body));
+  builder_ = std::make_unique<CatalogBuilder>(std::move(sets));
+  pending_fingerprint_ = head.verdict.fingerprint;
+  return Verdict::kBuilding;
 }
 
 Verdict SnapshotKeeper::publish(Catalog catalog) {

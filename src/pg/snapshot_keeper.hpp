@@ -7,6 +7,7 @@
 // cache is replaced all the same.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +19,8 @@
 
 namespace pgrst::pg {
 
-enum class Verdict { kExtensionMissing, kUnchanged, kPublished, kFailed };
+// kBuilding: the catalogs have changed, and build() has to go on.
+enum class Verdict { kExtensionMissing, kUnchanged, kPublished, kFailed, kBuilding };
 
 class SnapshotKeeper {
  public:
@@ -40,8 +42,11 @@ class SnapshotKeeper {
   // The message of the next introspection, which answers for `generation`.
   std::string start(uint64_t generation, int server_version);
   Verdict on_result(ResponseHead& head, uint64_t generation);
-  void on_failure() { running_ = false; }
-  void forget();  // the extension is gone
+  bool building() const { return builder_ != nullptr; }
+  // Goes on with building for about max_rows catalog rows.
+  Verdict build(size_t max_rows);
+  void on_failure() { running_ = false; }  // of the introspection
+  void forget();                           // the extension is gone
 
   const SnapshotPtr& snapshot() const { return snapshot_; }
   uint32_t reload_marker() const { return reload_marker_; }
@@ -49,13 +54,17 @@ class SnapshotKeeper {
 
  private:
   CatalogScope scope() const;
-  Verdict judge(ResponseHead& head, uint64_t generation);
+  Verdict judge(ResponseHead& head);
+  Verdict conclude(Verdict verdict);
   Verdict publish(Catalog catalog);
 
   SettingTexts file_settings_;
   std::optional<Configured> configured_;  // the last settings that were right
   SnapshotPtr snapshot_;
   std::optional<uint64_t> fingerprint_;
+  std::unique_ptr<CatalogBuilder> builder_;
+  uint64_t pending_fingerprint_ = 0;  // of what builder_ builds
+  uint64_t pending_generation_ = 0;   // of the introspection that runs
   CatalogScope introspected_;
   std::optional<CatalogScope> wanted_;  // by the settings that the database holds
   uint64_t checked_ = 0;

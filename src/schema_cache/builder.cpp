@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <optional>
+#include <utility>
 
 #include "core/text.hpp"
 #include "core/wire.hpp"
@@ -55,41 +57,6 @@ Number to_number(std::string_view text) {
 RelationOid to_oid(std::string_view text) { return to_number<RelationOid>(text); }
 int16_t to_column(std::string_view text) { return to_number<int16_t>(text); }
 
-bool read_tables(std::string_view records, TablesByOid& tables) {
-  // Bits of pg_relation_is_updatable: 1 << CmdType.
-  constexpr int kUpdate = 4, kInsert = 8, kDelete = 16;
-  Rows rows(records, 6);
-  while (rows.next()) {
-    Table table;
-    table.id = {std::string(rows.text(1)), std::string(rows.text(2))};
-    table.kind = rows.text(3).empty() ? 'r' : rows.text(3)[0];
-    const int events = to_number(rows.text(4));
-    table.insertable = (events & kInsert) != 0;
-    table.updatable = (events & kUpdate) != 0;
-    table.deletable = (events & kDelete) != 0;
-    table.description = rows.optional(5);
-    tables.emplace(to_oid(rows.text(0)), std::move(table));
-  }
-  return !rows.damaged();
-}
-
-bool read_columns(std::string_view records, TablesByOid& tables) {
-  Rows rows(records, 7);
-  while (rows.next()) {
-    const auto it = tables.find(to_oid(rows.text(0)));
-    if (it == tables.end()) continue;
-    Column column;
-    column.name = rows.text(1);
-    column.base_type = rows.text(2);
-    column.nominal_type = rows.text(3);
-    column.nullable = rows.text(4) == "t";
-    column.default_value = rows.optional(5);
-    column.description = rows.optional(6);
-    it->second.columns.push_back(std::move(column));
-  }
-  return !rows.damaged();
-}
-
 Isolation parse_isolation(std::string_view text) {
   const std::string t = to_lower_ascii(text);
   if (t == "repeatable read") return Isolation::kRepeatableRead;
@@ -99,129 +66,6 @@ Isolation parse_isolation(std::string_view text) {
 
 QualifiedIdentifier identifier(const Rows& rows, size_t at) {
   return {std::string(rows.text(at)), std::string(rows.text(at + 1))};
-}
-
-bool read_primary_keys(std::string_view records, TablesByOid& tables, RelationshipSources& out) {
-  Rows rows(records, 3);
-  while (rows.next()) {
-    const RelationOid oid = to_oid(rows.text(0));
-    if (out.primary_keys.empty() || out.primary_keys.back().table_oid != oid) {
-      out.primary_keys.push_back({oid, {}});
-    }
-    out.primary_keys.back().columns.push_back(to_column(rows.text(1)));
-    const auto it = tables.find(oid);
-    if (it != tables.end()) it->second.pk_columns.emplace_back(rows.text(2));
-  }
-  for (auto& [oid, table] : tables) std::sort(table.pk_columns.begin(), table.pk_columns.end());
-  return !rows.damaged();
-}
-
-bool read_foreign_keys(std::string_view records, RelationshipSources& out) {
-  std::string last;
-  Rows rows(records, 13);
-  while (rows.next()) {
-    if (out.foreign_keys.empty() || rows.text(0) != last) {
-      last = rows.text(0);
-      ForeignKey key;
-      key.table_oid = to_oid(rows.text(1));
-      key.table = identifier(rows, 2);
-      key.foreign_table_oid = to_oid(rows.text(4));
-      key.foreign_table = identifier(rows, 5);
-      key.constraint = rows.text(7);
-      key.is_unique = rows.text(8) == "t";
-      out.foreign_keys.push_back(std::move(key));
-    }
-    out.foreign_keys.back().columns.push_back({to_column(rows.text(9)), to_column(rows.text(11)),
-                                               std::string(rows.text(10)),
-                                               std::string(rows.text(12))});
-  }
-  return !rows.damaged();
-}
-
-bool read_views(std::string_view records, RelationshipSources& out) {
-  Rows rows(records, 6);
-  while (rows.next()) {
-    View& view = out.views[to_oid(rows.text(0))];
-    if (view.columns.empty()) {
-      view.id = identifier(rows, 1);
-      view.is_exposed = rows.text(3) == "t";
-    }
-    view.columns.emplace_back(to_column(rows.text(4)), rows.text(5));
-  }
-  return !rows.damaged();
-}
-
-bool read_view_columns(std::string_view records, RelationshipSources& out) {
-  Rows rows(records, 4);
-  while (rows.next()) {
-    out.view_columns.push_back({to_oid(rows.text(0)), to_column(rows.text(1)), to_oid(rows.text(2)),
-                                to_column(rows.text(3))});
-  }
-  return !rows.damaged();
-}
-
-bool read_computed_relationships(std::string_view records, RelationshipSources& out) {
-  Rows rows(records, 7);
-  while (rows.next()) {
-    Relationship r;
-    r.cardinality = Cardinality::kComputed;
-    r.function = identifier(rows, 0);
-    r.table = identifier(rows, 2);
-    r.foreign_table = identifier(rows, 4);
-    r.is_self = r.table == r.foreign_table;
-    r.returns_one = rows.text(6) == "t";
-    out.computed.push_back(std::move(r));
-  }
-  return !rows.damaged();
-}
-
-using RoutinesByOid = std::map<RelationOid, Routine>;
-
-bool read_routines(std::string_view records, RoutinesByOid& routines) {
-  Rows rows(records, 9);
-  while (rows.next()) {
-    Routine routine;
-    routine.id = identifier(rows, 1);
-    routine.description = rows.optional(3);
-    routine.return_type = identifier(rows, 4);
-    routine.returns_set = rows.text(6) == "t";
-    routine.returns_composite = rows.text(7) == "t";
-    if (rows.text(8) == "s") routine.volatility = Volatility::kStable;
-    if (rows.text(8) == "i") routine.volatility = Volatility::kImmutable;
-    routines.emplace(to_oid(rows.text(0)), std::move(routine));
-  }
-  return !rows.damaged();
-}
-
-bool read_routine_params(std::string_view records, RoutinesByOid& routines) {
-  Rows rows(records, 6);
-  while (rows.next()) {
-    const auto it = routines.find(to_oid(rows.text(0)));
-    if (it == routines.end()) continue;
-    RoutineParam param;
-    param.name = rows.text(1);
-    param.type = rows.text(2);
-    param.cast_type = rows.text(3);
-    param.required = rows.text(4) == "t";
-    param.variadic = rows.text(5) == "t";
-    it->second.has_variadic = it->second.has_variadic || param.variadic;
-    it->second.params.push_back(std::move(param));
-  }
-  return !rows.damaged();
-}
-
-bool read_routine_settings(std::string_view records, RoutinesByOid& routines) {
-  Rows rows(records, 3);
-  while (rows.next()) {
-    const auto it = routines.find(to_oid(rows.text(0)));
-    if (it == routines.end()) continue;
-    if (rows.text(1) == "default_transaction_isolation") {
-      it->second.isolation = parse_isolation(rows.text(2));
-    } else {
-      it->second.settings.emplace_back(rows.text(1), rows.text(2));
-    }
-  }
-  return !rows.damaged();
 }
 
 // Parameters without a name cannot be given, but for a single one of a type that a whole body can
@@ -235,87 +79,292 @@ bool is_callable(const Routine& routine) {
          (type == "bytea" || type == "json" || type == "jsonb" || type == "text" || type == "xml");
 }
 
-bool read_media_handlers(std::string_view records, SchemaCache& cache) {
-  Rows rows(records, 5);
-  while (rows.next()) {
-    MediaHandler handler;
-    handler.function = identifier(rows, 0);
-    const QualifiedIdentifier target = identifier(rows, 2);
-    if (target != QualifiedIdentifier{"pg_catalog", "anyelement"}) handler.target = target;
-    const std::string_view type = rows.text(4);
-    handler.media_type = type == "*/*" ? "application/octet-stream" : std::string(type);
-    cache.add_media_handler(to_lower_ascii(type), std::move(handler));
-  }
-  return !rows.damaged();
-}
-
-bool read_representations(std::string_view records, SchemaCache& cache) {
-  Rows rows(records, 4);
-  while (rows.next()) {
-    cache.add_representation(std::string(rows.text(0)), std::string(rows.text(1)),
-                             identifier(rows, 2));
-  }
-  return !rows.damaged();
-}
-
-bool read_role_settings(std::string_view records, SchemaCache& cache) {
-  std::map<std::string, RoleSettings, std::less<>> roles;
-  Rows rows(records, 3);
-  while (rows.next()) {
-    RoleSettings& role = roles[std::string(rows.text(0))];
-    if (rows.text(1) == "default_transaction_isolation") {
-      role.isolation = parse_isolation(rows.text(2));
-    } else {
-      role.settings.emplace_back(rows.text(1), rows.text(2));
-    }
-  }
-  cache.set_role_settings(std::move(roles));
-  return !rows.damaged();
-}
-
-bool read_settings(std::string_view records, SettingTexts& settings) {
-  constexpr std::string_view kPrefix = "pgrst.";
-  Rows rows(records, 2);
-  while (rows.next()) {
-    std::string_view name = rows.text(0);
-    if (name.substr(0, kPrefix.size()) == kPrefix) name.remove_prefix(kPrefix.size());
-    settings.emplace_back(name, rows.text(1));
-  }
-  return !rows.damaged();
-}
+using RoutinesByOid = std::map<RelationOid, Routine>;
 
 }  // namespace
 
-Result<Catalog> build_catalog(const std::vector<std::string_view>& result_sets) {
-  if (result_sets.size() != kCatalogResultCount) {
-    return errors::internal("introspection gave an unexpected number of result sets");
+class CatalogBuilder::Impl {
+ public:
+  explicit Impl(std::vector<std::string> sets) : sets_(std::move(sets)) {
+    if (sets_.size() != kCatalogResultCount) {
+      problem_ = "introspection gave an unexpected number of result sets";
+    }
   }
-  Catalog catalog;
-  TablesByOid tables;
-  RelationshipSources sources;
-  RoutinesByOid routines;
-  if (!read_tables(result_sets[kTables], tables) || !read_columns(result_sets[kColumns], tables) ||
-      !read_primary_keys(result_sets[kPrimaryKeys], tables, sources) ||
-      !read_foreign_keys(result_sets[kForeignKeys], sources) ||
-      !read_views(result_sets[kViews], sources) ||
-      !read_view_columns(result_sets[kViewColumns], sources) ||
-      !read_computed_relationships(result_sets[kComputedRelationships], sources) ||
-      !read_routines(result_sets[kRoutines], routines) ||
-      !read_routine_params(result_sets[kRoutineParams], routines) ||
-      !read_routine_settings(result_sets[kRoutineSettings], routines) ||
-      !read_media_handlers(result_sets[kMediaHandlers], catalog.schema_cache) ||
-      !read_representations(result_sets[kRepresentations], catalog.schema_cache) ||
-      !read_role_settings(result_sets[kRoleSettings], catalog.schema_cache) ||
-      !read_settings(result_sets[kSettings], catalog.settings) ||
-      !read_settings(result_sets[kConfigTable], catalog.settings)) {
-    return errors::internal("introspection gave a damaged row");
+
+  bool step(size_t max_rows) {
+    if (!problem_.empty()) return true;
+    if (stage_ < std::size(kStages)) {
+      if (read_rows(max_rows)) stage_++;
+      return !problem_.empty();
+    }
+    if (!derived_) {
+      derive();
+      return false;
+    }
+    return add_to_cache(max_rows);
   }
-  catalog.schema_cache.set_relationships(derive_relationships(std::move(sources), tables));
-  for (auto& [oid, routine] : routines) {
-    if (is_callable(routine)) catalog.schema_cache.add_routine(std::move(routine));
+
+  Result<Catalog> take() {
+    if (!problem_.empty()) return errors::internal(problem_);
+    return std::move(catalog_);
   }
-  for (auto& [oid, table] : tables) catalog.schema_cache.add_table(std::move(table));
-  return catalog;
+
+ private:
+  struct Stage {
+    CatalogResult set;
+    size_t columns;
+    void (Impl::*add)(const Rows&);
+  };
+  static const Stage kStages[15];
+
+  // True when all rows of the stage are read.
+  bool read_rows(size_t max_rows) {
+    const Stage& stage = kStages[stage_];
+    if (!rows_) rows_.emplace(sets_[stage.set], stage.columns);
+    for (size_t i = 0; i < max_rows; i++) {
+      if (!rows_->next()) {
+        if (rows_->damaged()) problem_ = "introspection gave a damaged row";
+        rows_.reset();
+        sets_[stage.set] = std::string();
+        return true;
+      }
+      (this->*stage.add)(*rows_);
+    }
+    return false;
+  }
+
+  void derive() {
+    for (auto& [oid, table] : tables_) {
+      std::sort(table.pk_columns.begin(), table.pk_columns.end());
+    }
+    catalog_.schema_cache.set_role_settings(std::move(roles_));
+    for (auto& [oid, routine] : routines_) {
+      if (is_callable(routine)) catalog_.schema_cache.add_routine(std::move(routine));
+    }
+    relationships_ = derive_relationships(std::move(sources_), tables_);
+    next_table_ = tables_.begin();
+    derived_ = true;
+  }
+
+  // True when everything is in the cache.
+  bool add_to_cache(size_t max_rows) {
+    if (!relationships_.list.empty() || !relationships_.through_hidden.empty()) {
+      catalog_.schema_cache.set_relationships(std::exchange(relationships_, {}));
+      return false;
+    }
+    for (size_t i = 0; i < max_rows && next_table_ != tables_.end(); i++, ++next_table_) {
+      catalog_.schema_cache.add_table(std::move(next_table_->second));
+    }
+    return next_table_ == tables_.end();
+  }
+
+  void add_tables(const Rows& rows);
+  void add_columns(const Rows& rows);
+  void add_primary_keys(const Rows& rows);
+  void add_foreign_keys(const Rows& rows);
+  void add_views(const Rows& rows);
+  void add_view_columns(const Rows& rows);
+  void add_computed_relationships(const Rows& rows);
+  void add_representations(const Rows& rows);
+  void add_routines(const Rows& rows);
+  void add_routine_params(const Rows& rows);
+  void add_routine_settings(const Rows& rows);
+  void add_media_handlers(const Rows& rows);
+  void add_role_settings(const Rows& rows);
+  void add_settings(const Rows& rows);
+
+  std::vector<std::string> sets_;
+  std::string problem_;
+  size_t stage_ = 0;
+  std::optional<Rows> rows_;
+  bool derived_ = false;
+
+  TablesByOid tables_;
+  TablesByOid::iterator next_table_;
+  RelationshipSources sources_;
+  std::string last_key_;  // the foreign key that the last row belongs to
+  Relationships relationships_;
+  RoutinesByOid routines_;
+  std::map<std::string, RoleSettings, std::less<>> roles_;
+  Catalog catalog_;
+};
+
+// Tables before what belongs to them, the stronger settings after the weaker.
+const CatalogBuilder::Impl::Stage CatalogBuilder::Impl::kStages[15] = {
+    {kTables, 6, &Impl::add_tables},
+    {kColumns, 7, &Impl::add_columns},
+    {kPrimaryKeys, 3, &Impl::add_primary_keys},
+    {kForeignKeys, 13, &Impl::add_foreign_keys},
+    {kViews, 6, &Impl::add_views},
+    {kViewColumns, 4, &Impl::add_view_columns},
+    {kComputedRelationships, 7, &Impl::add_computed_relationships},
+    {kRepresentations, 4, &Impl::add_representations},
+    {kRoutines, 9, &Impl::add_routines},
+    {kRoutineParams, 6, &Impl::add_routine_params},
+    {kRoutineSettings, 3, &Impl::add_routine_settings},
+    {kMediaHandlers, 5, &Impl::add_media_handlers},
+    {kRoleSettings, 3, &Impl::add_role_settings},
+    {kSettings, 2, &Impl::add_settings},
+    {kConfigTable, 2, &Impl::add_settings},
+};
+
+void CatalogBuilder::Impl::add_tables(const Rows& rows) {
+  // Bits of pg_relation_is_updatable: 1 << CmdType.
+  constexpr int kUpdate = 4, kInsert = 8, kDelete = 16;
+  Table table;
+  table.id = {std::string(rows.text(1)), std::string(rows.text(2))};
+  table.kind = rows.text(3).empty() ? 'r' : rows.text(3)[0];
+  const int events = to_number(rows.text(4));
+  table.insertable = (events & kInsert) != 0;
+  table.updatable = (events & kUpdate) != 0;
+  table.deletable = (events & kDelete) != 0;
+  table.description = rows.optional(5);
+  tables_.emplace(to_oid(rows.text(0)), std::move(table));
+}
+
+void CatalogBuilder::Impl::add_columns(const Rows& rows) {
+  const auto it = tables_.find(to_oid(rows.text(0)));
+  if (it == tables_.end()) return;
+  Column column;
+  column.name = rows.text(1);
+  column.base_type = rows.text(2);
+  column.nominal_type = rows.text(3);
+  column.nullable = rows.text(4) == "t";
+  column.default_value = rows.optional(5);
+  column.description = rows.optional(6);
+  it->second.columns.push_back(std::move(column));
+}
+
+void CatalogBuilder::Impl::add_primary_keys(const Rows& rows) {
+  const RelationOid oid = to_oid(rows.text(0));
+  if (sources_.primary_keys.empty() || sources_.primary_keys.back().table_oid != oid) {
+    sources_.primary_keys.push_back({oid, {}});
+  }
+  sources_.primary_keys.back().columns.push_back(to_column(rows.text(1)));
+  const auto it = tables_.find(oid);
+  if (it != tables_.end()) it->second.pk_columns.emplace_back(rows.text(2));
+}
+
+void CatalogBuilder::Impl::add_foreign_keys(const Rows& rows) {
+  if (sources_.foreign_keys.empty() || rows.text(0) != last_key_) {
+    last_key_ = rows.text(0);
+    ForeignKey key;
+    key.table_oid = to_oid(rows.text(1));
+    key.table = identifier(rows, 2);
+    key.foreign_table_oid = to_oid(rows.text(4));
+    key.foreign_table = identifier(rows, 5);
+    key.constraint = rows.text(7);
+    key.is_unique = rows.text(8) == "t";
+    sources_.foreign_keys.push_back(std::move(key));
+  }
+  sources_.foreign_keys.back().columns.push_back({to_column(rows.text(9)), to_column(rows.text(11)),
+                                                  std::string(rows.text(10)),
+                                                  std::string(rows.text(12))});
+}
+
+void CatalogBuilder::Impl::add_views(const Rows& rows) {
+  View& view = sources_.views[to_oid(rows.text(0))];
+  if (view.columns.empty()) {
+    view.id = identifier(rows, 1);
+    view.is_exposed = rows.text(3) == "t";
+  }
+  view.columns.emplace_back(to_column(rows.text(4)), rows.text(5));
+}
+
+void CatalogBuilder::Impl::add_view_columns(const Rows& rows) {
+  sources_.view_columns.push_back({to_oid(rows.text(0)), to_column(rows.text(1)),
+                                   to_oid(rows.text(2)), to_column(rows.text(3))});
+}
+
+void CatalogBuilder::Impl::add_computed_relationships(const Rows& rows) {
+  Relationship r;
+  r.cardinality = Cardinality::kComputed;
+  r.function = identifier(rows, 0);
+  r.table = identifier(rows, 2);
+  r.foreign_table = identifier(rows, 4);
+  r.is_self = r.table == r.foreign_table;
+  r.returns_one = rows.text(6) == "t";
+  sources_.computed.push_back(std::move(r));
+}
+
+void CatalogBuilder::Impl::add_routines(const Rows& rows) {
+  Routine routine;
+  routine.id = identifier(rows, 1);
+  routine.description = rows.optional(3);
+  routine.return_type = identifier(rows, 4);
+  routine.returns_set = rows.text(6) == "t";
+  routine.returns_composite = rows.text(7) == "t";
+  if (rows.text(8) == "s") routine.volatility = Volatility::kStable;
+  if (rows.text(8) == "i") routine.volatility = Volatility::kImmutable;
+  routines_.emplace(to_oid(rows.text(0)), std::move(routine));
+}
+
+void CatalogBuilder::Impl::add_routine_params(const Rows& rows) {
+  const auto it = routines_.find(to_oid(rows.text(0)));
+  if (it == routines_.end()) return;
+  RoutineParam param;
+  param.name = rows.text(1);
+  param.type = rows.text(2);
+  param.cast_type = rows.text(3);
+  param.required = rows.text(4) == "t";
+  param.variadic = rows.text(5) == "t";
+  it->second.has_variadic = it->second.has_variadic || param.variadic;
+  it->second.params.push_back(std::move(param));
+}
+
+void CatalogBuilder::Impl::add_routine_settings(const Rows& rows) {
+  const auto it = routines_.find(to_oid(rows.text(0)));
+  if (it == routines_.end()) return;
+  if (rows.text(1) == "default_transaction_isolation") {
+    it->second.isolation = parse_isolation(rows.text(2));
+  } else {
+    it->second.settings.emplace_back(rows.text(1), rows.text(2));
+  }
+}
+
+void CatalogBuilder::Impl::add_media_handlers(const Rows& rows) {
+  MediaHandler handler;
+  handler.function = identifier(rows, 0);
+  const QualifiedIdentifier target = identifier(rows, 2);
+  if (target != QualifiedIdentifier{"pg_catalog", "anyelement"}) handler.target = target;
+  const std::string_view type = rows.text(4);
+  handler.media_type = type == "*/*" ? "application/octet-stream" : std::string(type);
+  catalog_.schema_cache.add_media_handler(to_lower_ascii(type), std::move(handler));
+}
+
+void CatalogBuilder::Impl::add_representations(const Rows& rows) {
+  catalog_.schema_cache.add_representation(std::string(rows.text(0)), std::string(rows.text(1)),
+                                           identifier(rows, 2));
+}
+
+void CatalogBuilder::Impl::add_role_settings(const Rows& rows) {
+  RoleSettings& role = roles_[std::string(rows.text(0))];
+  if (rows.text(1) == "default_transaction_isolation") {
+    role.isolation = parse_isolation(rows.text(2));
+  } else {
+    role.settings.emplace_back(rows.text(1), rows.text(2));
+  }
+}
+
+void CatalogBuilder::Impl::add_settings(const Rows& rows) {
+  constexpr std::string_view kPrefix = "pgrst.";
+  std::string_view name = rows.text(0);
+  if (name.substr(0, kPrefix.size()) == kPrefix) name.remove_prefix(kPrefix.size());
+  catalog_.settings.emplace_back(name, rows.text(1));
+}
+
+CatalogBuilder::CatalogBuilder(std::vector<std::string> result_sets)
+    : impl_(std::make_unique<Impl>(std::move(result_sets))) {}
+CatalogBuilder::~CatalogBuilder() = default;
+
+bool CatalogBuilder::step(size_t max_rows) { return impl_->step(max_rows); }
+Result<Catalog> CatalogBuilder::take() { return impl_->take(); }
+
+Result<Catalog> build_catalog(std::vector<std::string> result_sets) {
+  CatalogBuilder builder(std::move(result_sets));
+  while (!builder.step(SIZE_MAX)) {
+  }
+  return builder.take();
 }
 
 }  // namespace pgrst

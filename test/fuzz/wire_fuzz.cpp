@@ -32,7 +32,7 @@ void check_stable(std::string_view bytes, Decode decode, Encode encode) {
 void check_catalog(size_t set, const std::string& bytes) {
   static const auto& example =
       *new std::vector<std::string>(pgrst::test::example_catalog().encode());
-  std::vector<std::string_view> sets(example.begin(), example.end());
+  std::vector<std::string> sets = example;
   sets[set] = bytes;
   const auto catalog = pgrst::build_catalog(sets);
   if (!catalog.ok()) {

@@ -74,8 +74,7 @@ inline CatalogRows example_catalog() {
 }
 
 inline Catalog build(const CatalogRows& rows) {
-  const auto encoded = rows.encode();
-  return build_catalog({encoded.begin(), encoded.end()}).value();
+  return build_catalog(rows.encode()).value();
 }
 
 // Over: db_schemas api and other, anonymous role anon, aggregates on.

@@ -11,7 +11,7 @@ using test::build;
 using test::example_catalog;
 
 Result<Catalog> build_raw(const std::vector<std::string>& sets) {
-  return build_catalog({sets.begin(), sets.end()});
+  return build_catalog(sets);
 }
 
 std::string error_of(const std::vector<std::string>& sets) {
