@@ -16,26 +16,32 @@ Config two_schemas() {
   return c;
 }
 
+// Without the body, which the caller has to read.
+Result<ApiRequest> make(HttpRequest r, const Config& c) {
+  std::unique_ptr<PayloadReader> body;
+  return make_api_request(r, c, body);
+}
+
 ApiRequest parse(const HttpRequest& r, const Config& c = two_schemas()) {
-  auto result = make_api_request(r, c);
+  auto result = make(r, c);
   EXPECT_TRUE(result.ok()) << (result.ok() ? "" : result.error().message);
   return result.ok() ? std::move(result).value() : ApiRequest{};
 }
 
 std::string code(const HttpRequest& r, const Config& c = two_schemas()) {
-  const auto result = make_api_request(r, c);
+  const auto result = make(r, c);
   return result.ok() ? "ok" : result.error().code;
 }
 
 std::string relation(std::string_view path) {
-  const auto result = make_api_request(request("GET", path), two_schemas());
+  const auto result = make(request("GET", path), two_schemas());
   if (!result.ok()) return result.error().code;
   const auto* read = std::get_if<RelationRead>(&result->action);
   return read == nullptr ? "no relation" : read->relation;
 }
 
 std::string routine(std::string_view path) {
-  const auto result = make_api_request(request("GET", path), two_schemas());
+  const auto result = make(request("GET", path), two_schemas());
   if (!result.ok()) return result.error().code;
   const auto* call = std::get_if<RoutineCall>(&result->action);
   return call == nullptr ? "no routine" : call->routine;
@@ -106,6 +112,21 @@ TEST(ApiRequest, RootCanBeDisabled) {
   EXPECT_EQ(code(request("GET", "/a"), c), "ok");
 }
 
+TEST(ApiRequest, WhoseBodyIsRead) {
+  const auto reads = [](const char* method, const char* path) {
+    HttpRequest r = request(method, path);
+    std::unique_ptr<PayloadReader> body;
+    EXPECT_TRUE(make_api_request(r, two_schemas(), body).ok()) << method << path;
+    return body != nullptr;
+  };
+  for (const char* method : {"POST", "PUT", "PATCH"}) EXPECT_TRUE(reads(method, "/a")) << method;
+  for (const char* method : {"GET", "HEAD", "DELETE", "OPTIONS"}) {
+    EXPECT_FALSE(reads(method, "/a")) << method;
+  }
+  EXPECT_TRUE(reads("POST", "/rpc/f"));
+  for (const char* method : {"GET", "HEAD", "OPTIONS"}) EXPECT_FALSE(reads(method, "/rpc/f"));
+}
+
 // -- profiles ------------------------------------------------------------------------------------
 
 TEST(ApiRequest, SchemaByProfile) {
@@ -133,8 +154,7 @@ TEST(ApiRequest, ASingleSchemaIsNotNegotiated) {
 
 TEST(ApiRequest, UnknownProfiles) {
   for (const char* profile : {"nope", "", "API", "api "}) {
-    const auto result =
-        make_api_request(request("GET", "/a", {{"Accept-Profile", profile}}), two_schemas());
+    const auto result = make(request("GET", "/a", {{"Accept-Profile", profile}}), two_schemas());
     ASSERT_FALSE(result.ok()) << profile;
     EXPECT_EQ(result.error().code, "PGRST106");
     EXPECT_EQ(result.error().hint, "Only the following schemas are exposed: api, other");
@@ -180,9 +200,10 @@ TEST(ApiRequest, HeadersAndCookies) {
 
 TEST(ApiRequest, Accept) {
   EXPECT_EQ(parse(request("GET", "/a")).accept,
-            (std::vector<MediaType>{{MediaType::Kind::kAny, ""}}));
+            (std::vector<MediaType>{{MediaType::Kind::kAny, "", false, {}}}));
   EXPECT_EQ(parse(request("GET", "/a", {{"accept", "text/csv, text/xml;q=2"}})).accept,
-            (std::vector<MediaType>{{MediaType::Kind::kXml, ""}, {MediaType::Kind::kCsv, ""}}));
+            (std::vector<MediaType>{{MediaType::Kind::kXml, "", false, {}},
+                                    {MediaType::Kind::kCsv, "", false, {}}}));
 }
 
 TEST(ApiRequest, Preferences) {

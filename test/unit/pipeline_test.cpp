@@ -30,7 +30,7 @@ DatabaseWork accepted(const HttpRequest& r, const SettingTexts& settings = {}) {
 TransactionResult page(uint64_t rows) {
   TransactionResult r;
   r.result_sets.resize(1);
-  r.result_sets[0].rows = rows;
+  r.result_sets[0].rows = r.result_sets[0].total = rows;
   r.result_sets[0].body_size = 30;
   return r;
 }
@@ -65,7 +65,7 @@ TEST(Pipeline, RangeAndCount) {
       accepted(request("GET", "/items", {{"Range", "2-3"}, {"Prefer", "count=exact"}}));
   ASSERT_EQ(work.transaction.statements.size(), 2u);
   TransactionResult result = page(2);
-  result.result_sets.push_back({1, test::records({{"9"}}), 0});
+  result.result_sets.push_back({1, 1, test::records({{"9"}}), 0});
   const HttpResponse r = finish(work.pending, result);
   EXPECT_EQ(r.status, 206);
   EXPECT_EQ(header(r, "Content-Range"), "2-3/9");
@@ -77,7 +77,7 @@ TEST(Pipeline, MaxRowsAndCount) {
   const DatabaseWork work =
       accepted(request("GET", "/items", {{"Prefer", "count=exact"}}), {{"db_max_rows", "2"}});
   TransactionResult result = page(2);
-  result.result_sets.push_back({1, test::records({{"9"}}), 0});
+  result.result_sets.push_back({1, 1, test::records({{"9"}}), 0});
   const HttpResponse r = finish(work.pending, result);
   EXPECT_EQ(r.status, 206);
   EXPECT_EQ(header(r, "Content-Range"), "0-1/9");

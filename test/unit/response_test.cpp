@@ -8,8 +8,8 @@
 namespace pgrst {
 namespace {
 
-ReadContext context() {
-  ReadContext c;
+ResponseContext context() {
+  ResponseContext c;
   c.relation = "items";
   c.schema = "api";
   c.media_type = {MediaType::Kind::kJson, ""};
@@ -19,7 +19,7 @@ ReadContext context() {
 TransactionResult page(uint64_t rows, uint64_t body_size = 20) {
   TransactionResult r;
   r.result_sets.resize(1);
-  r.result_sets[0].rows = rows;
+  r.result_sets[0].rows = r.result_sets[0].total = rows;
   r.result_sets[0].body_size = body_size;
   return r;
 }
@@ -31,8 +31,8 @@ void add_total(TransactionResult& r, std::string total) {
   r.result_sets.push_back(std::move(set));
 }
 
-HttpResponse respond(const ReadContext& c, const TransactionResult& r) {
-  auto response = read_response(c, r, ErrorVerbosity::kVerbose);
+HttpResponse respond(const ResponseContext& c, const TransactionResult& r) {
+  auto response = make_response(c, r, ErrorVerbosity::kVerbose);
   EXPECT_TRUE(response.ok());
   return response.ok() ? std::move(response).value() : HttpResponse{};
 }
@@ -61,23 +61,19 @@ TEST(ReadResponse, NoRows) {
 }
 
 TEST(ReadResponse, LocationProfileAndPreferences) {
-  ReadContext c = context();
+  ResponseContext c = context();
   c.canonical_query = "id=eq.1&select=%2A";
   c.negotiated_by_profile = true;
-  c.preferences.count = PreferCount::kExact;
-  c.preferences.handling = PreferHandling::kStrict;
-  c.preferences.timezone = "UTC";
-  c.preferences.representation = PreferRepresentation::kFull;  // not of a read
-  c.preferences.max_affected = 5;                              // neither
+  c.preference_applied = "count=exact, timezone=UTC";
   const HttpResponse r = respond(c, page(1));
   EXPECT_EQ(header(r, "Content-Location"), "/items?id=eq.1&select=%2A");
   EXPECT_EQ(header(r, "Content-Profile"), "api");
-  EXPECT_EQ(header(r, "Preference-Applied"), "count=exact, handling=strict, timezone=UTC");
+  EXPECT_EQ(header(r, "Preference-Applied"), "count=exact, timezone=UTC");
 }
 
 TEST(ReadResponse, HeadHasNoBody) {
-  ReadContext c = context();
-  c.headers_only = true;
+  ResponseContext c = context();
+  c.has_body = false;
   const HttpResponse r = respond(c, page(3));
   EXPECT_FALSE(r.body_is_result);
   EXPECT_EQ(r.body, "");
@@ -85,15 +81,15 @@ TEST(ReadResponse, HeadHasNoBody) {
 }
 
 TEST(ReadResponse, ASingleObjectNeedsOneRow) {
-  ReadContext c = context();
+  ResponseContext c = context();
   c.media_type.kind = MediaType::Kind::kSingular;
   const HttpResponse r = respond(c, page(1));
   EXPECT_EQ(r.status, 200);
   EXPECT_EQ(header(r, "Content-Type"), "application/vnd.pgrst.object+json; charset=utf-8");
-  for (const bool headers_only : {false, true}) {
-    c.headers_only = headers_only;
+  for (const bool has_body : {true, false}) {
+    c.has_body = has_body;
     for (const uint64_t rows : {0, 2, 1000}) {
-      const auto refused = read_response(c, page(rows), ErrorVerbosity::kVerbose);
+      const auto refused = make_response(c, page(rows), ErrorVerbosity::kVerbose);
       ASSERT_FALSE(refused.ok());
       EXPECT_EQ(refused.error().code, "PGRST116");
       EXPECT_EQ(refused.error().status, 406);
@@ -104,8 +100,8 @@ TEST(ReadResponse, ASingleObjectNeedsOneRow) {
 }
 
 TEST(ReadResponse, TotalFromThePage) {
-  ReadContext c = context();
-  c.count_from_page = true;
+  ResponseContext c = context();
+  c.counted = true;
   const HttpResponse r = respond(c, page(3));
   EXPECT_EQ(r.status, 200);
   EXPECT_EQ(header(r, "Content-Range"), "0-2/3");
@@ -113,7 +109,7 @@ TEST(ReadResponse, TotalFromThePage) {
 }
 
 TEST(ReadResponse, TotalFromItsOwnResultSet) {
-  ReadContext c = context();
+  ResponseContext c = context();
   c.total_at = 1;
   c.range = {10, 5};
   TransactionResult result = page(5);
@@ -125,7 +121,7 @@ TEST(ReadResponse, TotalFromItsOwnResultSet) {
 }
 
 TEST(ReadResponse, BeyondTheTotal) {
-  ReadContext c = context();
+  ResponseContext c = context();
   c.total_at = 1;
   c.range = {10, 5};
   TransactionResult result = page(0);
@@ -137,12 +133,12 @@ TEST(ReadResponse, BeyondTheTotal) {
   EXPECT_EQ(
       r.body,
       R"({"code":"PGRST103","details":"An offset of 10 was requested, but there are only 3 rows.","hint":null,"message":"Requested range not satisfiable"})");
-  const auto minimal = read_response(c, result, ErrorVerbosity::kMinimal);
+  const auto minimal = make_response(c, result, ErrorVerbosity::kMinimal);
   EXPECT_EQ(minimal->body, R"({"code":"PGRST103","message":"Requested range not satisfiable"})");
 }
 
 TEST(ReadResponse, AtTheTotal) {
-  ReadContext c = context();
+  ResponseContext c = context();
   c.total_at = 1;
   c.range = {3, 5};
   TransactionResult result = page(0);
@@ -151,7 +147,7 @@ TEST(ReadResponse, AtTheTotal) {
 }
 
 TEST(ReadResponse, AnUnreadableTotalIsNone) {
-  ReadContext c = context();
+  ResponseContext c = context();
   c.total_at = 1;
   for (const char* total : {"", "x", "-1", "99999999999999999999"}) {
     TransactionResult result = page(2);
@@ -160,15 +156,15 @@ TEST(ReadResponse, AnUnreadableTotalIsNone) {
   }
   EXPECT_EQ(header(respond(c, page(2)), "Content-Range"), "0-1/*");  // the set is missing
   TransactionResult damaged = page(2);
-  damaged.result_sets.push_back({1, "\x01", 0});
+  damaged.result_sets.push_back({1, 1, "\x01", 0});
   EXPECT_EQ(header(respond(c, damaged), "Content-Range"), "0-1/*");
   TransactionResult null = page(2);
-  null.result_sets.push_back({1, test::records({{std::nullopt}}), 0});
+  null.result_sets.push_back({1, 1, test::records({{std::nullopt}}), 0});
   EXPECT_EQ(header(respond(c, null), "Content-Range"), "0-1/*");
 }
 
 TEST(ReadResponse, NoResultSetIsAnInternalError) {
-  const auto r = read_response(context(), TransactionResult{}, ErrorVerbosity::kVerbose);
+  const auto r = make_response(context(), TransactionResult{}, ErrorVerbosity::kVerbose);
   ASSERT_FALSE(r.ok());
   EXPECT_EQ(r.error().code, "PGRSTX00");
 }
@@ -183,10 +179,10 @@ TEST(ReadResponse, OverridesAreApplied) {
   EXPECT_EQ(header(r, "Content-Range"), "0-0/*");
   EXPECT_EQ(r.headers.size(), 5u);  // both x-a, and no second Content-Type
   result.response_headers = "no json";
-  EXPECT_EQ(read_response(context(), result, ErrorVerbosity::kVerbose).error().code, "PGRST111");
+  EXPECT_EQ(make_response(context(), result, ErrorVerbosity::kVerbose).error().code, "PGRST111");
   result.response_headers = "";
   result.response_status = "no number";
-  EXPECT_EQ(read_response(context(), result, ErrorVerbosity::kVerbose).error().code, "PGRST112");
+  EXPECT_EQ(make_response(context(), result, ErrorVerbosity::kVerbose).error().code, "PGRST112");
 }
 
 // -- response.headers and response.status --------------------------------------------------------

@@ -17,9 +17,13 @@ Transaction example_transaction() {
   t.role = "web";
   t.settings = {{"search_path", "\"a\""}, {"x", ""}};
   t.pre_request = "SELECT \"f\"()";
-  t.statements.push_back({"SELECT $1", {"a", std::nullopt, ""}, ResultFormat::kJsonArray});
-  t.statements.push_back({"", {}, ResultFormat::kRecords});
-  t.statements.push_back({std::string("a\0b", 3), {std::string(1000, 'x')}, ResultFormat::kCount});
+  t.statements = {
+      {"SELECT $1", {"a", std::nullopt, ""}, ResultFormat::kJsonArray, {5, 10}, 2},
+      {"", {}, ResultFormat::kRecords, {}, std::nullopt},
+      {std::string("a\0b", 3), {std::string(1000, 'x')}, ResultFormat::kCount, {}, 0},
+  };
+  t.min_rows = 1;
+  t.max_rows = 7;
   return t;
 }
 
@@ -36,17 +40,24 @@ void expect_same(const Transaction& a, const Transaction& b) {
     EXPECT_EQ(a.statements[i].text, b.statements[i].text);
     EXPECT_EQ(a.statements[i].params, b.statements[i].params);
     EXPECT_EQ(a.statements[i].format, b.statements[i].format);
+    EXPECT_EQ(a.statements[i].window.offset, b.statements[i].window.offset);
+    EXPECT_EQ(a.statements[i].window.limit, b.statements[i].window.limit);
+    EXPECT_EQ(a.statements[i].payload_at, b.statements[i].payload_at);
   }
+  EXPECT_EQ(a.min_rows, b.min_rows);
+  EXPECT_EQ(a.max_rows, b.max_rows);
 }
 
 TransactionResult example_result() {
   TransactionResult r;
   r.result_sets.resize(2);
   r.result_sets[0].rows = 7;
+  r.result_sets[0].total = 70;
   r.result_sets[0].body_size = uint64_t{1} << 40;
   r.result_sets[1].rows = ~uint64_t{0};
   r.response_headers = "[{\"a\": \"b\"}]";
   r.response_status = "201";
+  r.merged = "3";
   return r;
 }
 
@@ -59,10 +70,12 @@ void expect_same(const TransactionResult& a, const TransactionResult& b) {
   ASSERT_EQ(a.result_sets.size(), b.result_sets.size());
   for (size_t i = 0; i < a.result_sets.size(); i++) {
     EXPECT_EQ(a.result_sets[i].rows, b.result_sets[i].rows);
+    EXPECT_EQ(a.result_sets[i].total, b.result_sets[i].total);
     EXPECT_EQ(a.result_sets[i].body_size, b.result_sets[i].body_size);
   }
   EXPECT_EQ(a.response_headers, b.response_headers);
   EXPECT_EQ(a.response_status, b.response_status);
+  EXPECT_EQ(a.merged, b.merged);
 }
 
 // Every prefix but the whole is refused, and so is one byte more.
@@ -148,6 +161,7 @@ TEST(Protocol, Requests) {
   EXPECT_EQ(back->kind, pg::MessageKind::kRequest);
   EXPECT_FALSE(back->known_fingerprint.has_value());
   expect_same(back->transaction, m.transaction);
+  EXPECT_EQ(back->payload_size, 0u);
   m.kind = pg::MessageKind::kIntrospection;
   m.known_fingerprint = 0;
   back = pg::decode_request(payload(pg::encode_request(m)));
@@ -156,6 +170,20 @@ TEST(Protocol, Requests) {
   EXPECT_EQ(back->known_fingerprint, 0u);
   m.known_fingerprint = ~uint64_t{0};
   EXPECT_EQ(pg::decode_request(payload(pg::encode_request(m)))->known_fingerprint, ~uint64_t{0});
+}
+
+// The payload follows the message, which only tells its size.
+TEST(Protocol, PayloadsAreNotInTheMessage) {
+  pg::RequestMessage m;
+  m.transaction = example_transaction();
+  const std::string without = payload(pg::encode_request(m));
+  m.transaction.payload = std::string(1000, 'p');
+  const std::string with = payload(pg::encode_request(m));
+  EXPECT_EQ(with.size(), without.size());
+  const auto back = pg::decode_request(with);
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(back->payload_size, 1000u);
+  EXPECT_EQ(back->transaction.payload, "");
 }
 
 TEST(Protocol, ResponseHeads) {
