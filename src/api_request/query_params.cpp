@@ -7,6 +7,7 @@
 
 #include "api_request/parsec.hpp"
 #include "api_request/query_grammar.hpp"
+#include "api_request/query_string.hpp"
 #include "api_request/unicode_letters.hpp"
 #include "core/text.hpp"
 
@@ -40,26 +41,19 @@ Kind kind_of(std::string_view name) {
   return Kind::kFilter;
 }
 
-std::string decode(std::string_view raw) {
-  const bool encoded =
-      raw.find('%') != std::string_view::npos || raw.find('+') != std::string_view::npos;
-  return encoded ? percent_decode(raw, true) : std::string(raw);
-}
-
-// query = [ pair, { ( "&" | ";" ), pair } ] ;   pair = { any }, [ "=", { any } ] ;
+// query = [ pair, { ( "&" | ";" ), pair } ] ;
 // A separator at the very end adds no empty pair; any other does.
 Parameters split_query(std::string_view raw) {
   Parameters out;
   out.reserve(8);
   while (!raw.empty()) {
     size_t end = 0;
-    while (end < raw.size() && raw[end] != '&' && raw[end] != ';') end++;
-    const std::string_view pair = raw.substr(0, end);
+    while (end < raw.size() && !is_pair_separator(raw[end])) end++;
+    const RawPair pair = split_pair(raw.substr(0, end));
     raw.remove_prefix(std::min(end + 1, raw.size()));
-    const size_t equal = pair.find('=');
     Parameter& parameter = out.emplace_back();
-    parameter.name = decode(pair.substr(0, equal));
-    if (equal != std::string_view::npos) parameter.value = decode(pair.substr(equal + 1));
+    parameter.name = decode_component(pair.name);
+    if (pair.value) parameter.value = decode_component(*pair.value);
     parameter.kind = kind_of(parameter.name);
   }
   return out;
@@ -105,12 +99,6 @@ std::string canonical_query(const Parameters& parameters) {
     previous = parameter;
   }
   return out;
-}
-
-void make_valid(std::string& text) {
-  const bool ascii = std::all_of(text.begin(), text.end(),
-                                 [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-  if (!ascii && !is_valid_utf8(text)) text = to_valid_utf8(text);
 }
 
 // The value of the first parameter of that kind, or nullptr.
@@ -293,8 +281,8 @@ Result<QueryParams> parse_query_params(std::string_view raw_query, bool is_rpc_r
   Parameters parameters = split_query(raw_query);
   out.canonical = canonical_query(parameters);
   for (Parameter& parameter : parameters) {
-    make_valid(parameter.name);
-    if (parameter.value) make_valid(*parameter.value);
+    make_valid_utf8(parameter.name);
+    if (parameter.value) make_valid_utf8(*parameter.value);
   }
   PGRST_CHECK(parse_all(parameters, is_rpc_read, out));
   return out;

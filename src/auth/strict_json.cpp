@@ -9,7 +9,6 @@ namespace pgrst {
 
 namespace {
 
-bool is_json_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // The position behind the string literal that opens at `at`, or text.size().

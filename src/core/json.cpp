@@ -33,21 +33,35 @@ void append_escape(std::string& out, unsigned char c) {
 
 }  // namespace
 
+void append_json_escaped(std::string& out, std::string_view text) {
+  for (;;) {
+    const size_t plain = plain_json_length(text);
+    out.append(text, 0, plain);
+    if (plain == text.size()) return;
+    append_escape(out, static_cast<unsigned char>(text[plain]));
+    text.remove_prefix(plain + 1);
+  }
+}
+
+size_t json_escaped_size(std::string_view text) {
+  size_t size = text.size();
+  for (;;) {
+    text.remove_prefix(plain_json_length(text));
+    if (text.empty()) return size;
+    const char c = text.front();
+    const bool is_short = c == '"' || c == '\\' || c == '\n' || c == '\r' || c == '\t';
+    size += is_short ? 1 : 5;
+    text.remove_prefix(1);
+  }
+}
+
 void append_json_string(std::string& out, std::string_view text) {
   if (!is_valid_utf8(text)) {
     append_json_string(out, to_valid_utf8(text));
     return;
   }
   out += '"';
-  size_t from = 0;
-  for (size_t i = 0; i < text.size(); i++) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    out.append(text, from, i - from);
-    append_escape(out, c);
-    from = i + 1;
-  }
-  out.append(text, from, text.size() - from);
+  append_json_escaped(out, text);
   out += '"';
 }
 

@@ -115,6 +115,17 @@ std::string to_valid_utf8(std::string_view bytes) {
   return out;
 }
 
+// Every byte that is no continuation byte begins a sequence, and no sequence has more than three
+// continuation bytes.
+size_t utf8_boundary(std::string_view bytes) {
+  for (size_t i = 1; i <= 3 && i <= bytes.size(); i++) {
+    const auto byte = static_cast<unsigned char>(bytes[bytes.size() - i]);
+    if (byte < 0x80) return bytes.size();
+    if (byte >= 0xC0) return bytes.size() - i;
+  }
+  return bytes.size();
+}
+
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);

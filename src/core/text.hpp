@@ -23,6 +23,11 @@ bool is_valid_utf8(std::string_view bytes);
 // Every ill-formed sequence becomes U+FFFD, one for each maximal subpart.
 std::string to_valid_utf8(std::string_view bytes);
 
+// Where `bytes` may be cut when more of them follow: at most three bytes before their end, and
+// never inside a well-formed sequence or a maximal subpart. What is done to the parts, as by the
+// functions above, is then done to the whole.
+size_t utf8_boundary(std::string_view bytes);
+
 // Spaces and tabs off both ends.
 std::string_view trim(std::string_view text);
 

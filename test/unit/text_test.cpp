@@ -106,6 +106,30 @@ TEST(Utf8, ReplacementIsWellFormedForAllPairs) {
   }
 }
 
+// Every text of up to five of these bytes: at most three bytes are left over, and what is done to
+// the parts is done to the whole.
+TEST(Utf8, BoundariesCutNothing) {
+  constexpr std::string_view kBytes = "a\x80\xBF\xC3\xE2\xED\xF0\xF4";
+  for (size_t length = 1; length <= 5; length++) {
+    for (size_t n = 0; n < size_t{1} << (3 * length); n++) {
+      std::string text;
+      for (size_t i = 0; i < length; i++) text += kBytes[n >> (3 * i) & 7];
+      const size_t boundary = utf8_boundary(text);
+      ASSERT_LE(boundary, text.size());
+      ASSERT_LE(text.size() - boundary, 3u) << encoded(text);
+      for (const char* rest : {"", "\x80", "\x9F\x80\x80"}) {
+        const std::string left = text.substr(0, boundary), right = text.substr(boundary) + rest;
+        ASSERT_EQ(to_valid_utf8(left) + to_valid_utf8(right), to_valid_utf8(text + rest));
+        ASSERT_EQ(is_valid_utf8(left) && is_valid_utf8(right), is_valid_utf8(text + rest));
+      }
+    }
+  }
+  EXPECT_EQ(utf8_boundary(""), 0u);
+  EXPECT_EQ(utf8_boundary("abc"), 3u);
+  EXPECT_EQ(utf8_boundary("ab\xF0\x9F\x98"), 2u);
+  EXPECT_EQ(utf8_boundary("\xF0\x9F\x98\x80"), 4u);
+}
+
 TEST(QuoteIdent, DoublesQuotesAndStopsAtNul) {
   EXPECT_EQ(quote_ident("items"), "\"items\"");
   EXPECT_EQ(quote_ident(""), "\"\"");
@@ -188,6 +212,25 @@ TEST(JsonString, Escapes) {
 
 TEST(JsonString, RepairsIllFormedUtf8) {
   EXPECT_EQ(json_string("a\xFF\"\xE2\x82"), "\"a" + kReplacement + "\\\"" + kReplacement + "\"");
+}
+
+TEST(JsonString, EveryByteAtEveryPlaceOfAWord) {
+  for (int byte = 0; byte < 256; byte++) {
+    const char c = static_cast<char>(byte);
+    const bool escaped = byte < 0x20 || c == '"' || c == '\\';
+    for (size_t before = 0; before < 17; before++) {
+      for (const size_t behind : {0, 1, 9}) {
+        const std::string text = std::string(before, '\x7F') + c + std::string(behind, '\x80');
+        ASSERT_EQ(plain_json_length(text), escaped ? before : text.size());
+        // Behind one that needs an escape too.
+        ASSERT_EQ(plain_json_length(std::string(before, ' ') + "\"" + text), before);
+        std::string out;
+        append_json_escaped(out, text);
+        ASSERT_EQ(out.size(), json_escaped_size(text));
+        ASSERT_EQ(out == text, !escaped);
+      }
+    }
+  }
 }
 
 TEST(JsonString, Appends) {
