@@ -5,8 +5,11 @@
 // Semantics are PostgREST's (ApiRequest/Payload), but that ill-formed UTF-8 is PGRST102 in CSV and
 // becomes U+FFFD in forms, where PostgREST ends with an internal error.
 //
-// Bodies are large, and the gateway has other things to do: a reader works in steps. None takes
-// much longer than reading max_bytes does, and memory comes in pieces that are not copied again.
+// Bodies are large, and the gateway has other things to do: a reader works in steps, and none takes
+// much longer than reading max_bytes does. JSON is not copied; what is made of other bodies is
+// measured before it is written, so that nothing large is copied while it grows. Two things still
+// take time at once, of which no honest body has much: a copy of a name of many megabytes, and the
+// growth of a value of a form as large that is ill-formed UTF-8.
 // Invariants: the result does not depend on the size of the steps; what is read as JSON is
 // well-formed UTF-8 and valid. What is taken unread (JSON with columns=, raw bodies) may be
 // anything, zero bytes included.

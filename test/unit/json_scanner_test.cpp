@@ -147,8 +147,9 @@ TEST(JsonScanner, Strings) {
 TEST(JsonScanner, HalvesOfSurrogatePairsAreNoCharacters) {
   EXPECT_TRUE(valid("\"\\ud83d\\ude00\""));
   EXPECT_TRUE(valid("\"\\uD7FF\\uE000\""));
-  for (const char* text : {"\"\\ud83d\"", "\"\\ud83dx\"", "\"\\ud83d\\n\"", "\"\\ud83d\\u0041\"",
-                           "\"\\ud83d\\ud83d\"", "\"\\ude00\"", "\"\\ude00\\ud83d\""}) {
+  for (const char* text :
+       {"\"\\ud83d\"", "\"\\ud83dx\"", "\"\\ud83d\\n\"", "\"\\ud83d\\u0041\"", "\"\\ud83d\\ud83d\"",
+        "\"\\ude00\"", "\"\\ude00\\ud83d\"", "\"\\udc00\\udc00\""}) {
     EXPECT_FALSE(valid(text)) << text;
   }
 }
