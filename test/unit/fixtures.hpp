@@ -78,14 +78,15 @@ inline Catalog build(const CatalogRows& rows) {
 }
 
 // Over: db_schemas api and other, anonymous role anon, aggregates on.
-inline SnapshotPtr snapshot(const SettingTexts& settings = {}) {
+inline SnapshotPtr snapshot(const SettingTexts& settings = {},
+                            const CatalogRows& rows = example_catalog()) {
   SettingTexts texts = {{"db_schemas", "api, other"},
                         {"db_anon_role", "anon"},
                         {"db_aggregates_enabled", "on"},
                         {"jwt_secret", "a-secret-of-at-least-thirty-two-bytes"}};
   texts.insert(texts.end(), settings.begin(), settings.end());
   auto configured = make_configured(texts);
-  return make_snapshot(std::get<Configured>(configured), build(example_catalog()).schema_cache);
+  return make_snapshot(std::get<Configured>(configured), build(rows).schema_cache);
 }
 
 // "path?query" -> request.
