@@ -62,12 +62,16 @@ class Scope {
   // The row as the argument of a function.
   void write_row(SqlBuilder& sql) const {
     const QualifiedIdentifier qualifier = table();
+    // What a WITH query returns has no type of its own.
+    const bool is_record = node_.source == RootSource::kMutation;
+    if (is_record) sql.raw("ROW(");
     sql.qualified(qualifier.schema, qualifier.name);
     if (paged_) {
       sql.raw(".").ident(kRowName);
     } else {
       sql.raw(".*");
     }
+    if (is_record) sql.raw(")::").qualified(node_.from.schema, node_.from.name);
   }
 
   static std::string key_name(size_t i) { return "pgrst_key_" + std::to_string(i + 1); }

@@ -311,6 +311,16 @@ TEST(Returning, ThroughWithForEmbeds) {
       R"(FROM pgrst_source AS "places" | a | 1)");
 }
 
+// A function that computes related rows takes a row of the table, which those of a WITH query are
+// not unless they are cast.
+TEST(Returning, ThroughWithForComputedRelationships) {
+  EXPECT_EQ(del("/items?select=id,similar(id)", kFull),
+            R"(WITH pgrst_source AS (DELETE FROM "api"."items" RETURNING "api"."items".*) )"
+            R"(SELECT "items"."id", ARRAY(SELECT "items_similar_1" FROM (SELECT "items_1"."id" )"
+            R"(FROM "api"."similar"(ROW("items".*)::"api"."items") AS "items_1") )"
+            R"(AS "items_similar_1") AS "similar" FROM pgrst_source AS "items")");
+}
+
 TEST(Returning, FormatByMediaType) {
   const auto format = [](const char* accept, const char* prefer) {
     return shop_transaction(with_body("POST", "/log", R"({"line":"n"})",
