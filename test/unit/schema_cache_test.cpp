@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "fixtures.hpp"
 
 namespace pgrst {
@@ -9,6 +11,8 @@ namespace {
 
 using test::build;
 using test::example_catalog;
+using test::harbour_catalog;
+using test::Row;
 
 Result<Catalog> build_raw(const std::vector<std::string>& sets) {
   return build_catalog(sets);
@@ -81,6 +85,54 @@ TEST(Builder, RoleSettings) {
   EXPECT_EQ(catalog.schema_cache.role_settings("anon"), nullptr);
 }
 
+TEST(Builder, Relationships) {
+  const Catalog catalog = build(harbour_catalog());
+  const SchemaCache& cache = catalog.schema_cache;
+  const auto* of_bunks = cache.relationships("api", "bunks");
+  ASSERT_NE(of_bunks, nullptr);
+  ASSERT_EQ(of_bunks->size(), 1u);
+  const Relationship& r = of_bunks->at(0);
+  EXPECT_EQ(r.table, (QualifiedIdentifier{"api", "bunks"}));
+  EXPECT_EQ(r.foreign_table, (QualifiedIdentifier{"api", "cabins"}));
+  EXPECT_EQ(r.cardinality, Cardinality::kManyToOne);
+  EXPECT_EQ(r.constraint, "bunks_cabin_fkey");
+  EXPECT_EQ(r.columns, (ColumnPairs{{"cabin_ship_id", "ship_id"}, {"cabin_deck", "deck"}}));
+  EXPECT_EQ(cache.relationships("api", "papers")->at(0).cardinality, Cardinality::kOneToOne);
+  EXPECT_EQ(cache.relationships("api", "loners"), nullptr);
+  EXPECT_EQ(cache.relationships("other", "ships"), nullptr);
+}
+
+TEST(Builder, ComputedRelationships) {
+  const Catalog catalog = build(harbour_catalog());
+  const auto* of_sailors = catalog.schema_cache.relationships("api", "sailors");
+  ASSERT_NE(of_sailors, nullptr);
+  ASSERT_GE(of_sailors->size(), 2u);
+  const Relationship &fellows = of_sailors->at(of_sailors->size() - 2), &home = of_sailors->back();
+  EXPECT_EQ(fellows.function, (QualifiedIdentifier{"api", "fellows"}));
+  EXPECT_TRUE(fellows.is_self);
+  EXPECT_FALSE(fellows.returns_one || fellows.is_to_one());
+  EXPECT_EQ(home.function, (QualifiedIdentifier{"api", "home"}));
+  EXPECT_EQ(home.foreign_table, (QualifiedIdentifier{"api", "ports"}));
+  EXPECT_FALSE(home.is_self);
+  EXPECT_TRUE(home.returns_one && home.is_to_one());
+}
+
+TEST(Builder, Representations) {
+  const Catalog catalog = build(harbour_catalog());
+  const SchemaCache& cache = catalog.schema_cache;
+  const auto* to_json = cache.representation("api.metres", "json");
+  ASSERT_NE(to_json, nullptr);
+  EXPECT_EQ(*to_json, (QualifiedIdentifier{"api", "metres_to_json"}));
+  EXPECT_EQ(cache.representation("json", "api.metres"), nullptr);
+  EXPECT_NE(cache.representation("text", "api.metres"), nullptr);
+}
+
+TEST(Builder, PrimaryKeysOfViews) {
+  const Catalog catalog = build(harbour_catalog());
+  EXPECT_EQ(catalog.schema_cache.table_or_null("api", "ship_list")->pk_columns,
+            (std::vector<std::string>{"nr"}));
+}
+
 TEST(Builder, SettingsInOrderOfStrength) {
   auto rows = example_catalog();
   rows.sets[kSettings] = {{"pgrst.db_max_rows", "1"}, {"app.settings.x", "y"}};
@@ -99,11 +151,15 @@ TEST(Builder, RowsOfUnknownTablesArePassedOver) {
 
 TEST(Builder, NullsWhereTextIsExpected) {
   test::CatalogRows rows;
-  rows.sets[kTables] = {
-      {std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt}};
-  rows.sets[kColumns] = {{std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt,
-                          std::nullopt, std::nullopt}};
-  rows.sets[kRoleSettings] = {{std::nullopt, std::nullopt, std::nullopt}};
+  rows.sets[kTables] = {Row(6)};
+  rows.sets[kColumns] = {Row(7)};
+  rows.sets[kPrimaryKeys] = {Row(3)};
+  rows.sets[kForeignKeys] = {Row(13)};
+  rows.sets[kViews] = {Row(6)};
+  rows.sets[kViewColumns] = {Row(4)};
+  rows.sets[kComputedRelationships] = {Row(7)};
+  rows.sets[kRepresentations] = {Row(4)};
+  rows.sets[kRoleSettings] = {Row(3)};
   const Catalog catalog = build(rows);
   const Table* table = catalog.schema_cache.table_or_null("", "");
   ASSERT_NE(table, nullptr);
@@ -134,16 +190,18 @@ TEST(Builder, RowsOfAnotherWidth) {
 }
 
 TEST(Builder, EveryTruncationIsAnErrorOrAWholeNumberOfRows) {
-  const auto whole = example_catalog().encode();
-  for (size_t set = 0; set < whole.size(); set++) {
-    size_t legal = 0;
-    for (size_t length = 0; length < whole[set].size(); length++) {
-      auto sets = whole;
-      sets[set].resize(length);
-      sets[set].shrink_to_fit();
-      if (build_raw(sets).ok()) legal++;
+  for (const auto& rows : {example_catalog(), harbour_catalog()}) {
+    const auto whole = rows.encode();
+    for (size_t set = 0; set < whole.size(); set++) {
+      size_t legal = 0;
+      for (size_t length = 0; length < whole[set].size(); length++) {
+        auto sets = whole;
+        sets[set].resize(length);
+        sets[set].shrink_to_fit();
+        if (build_raw(sets).ok()) legal++;
+      }
+      EXPECT_EQ(legal, rows.sets[set].size()) << set;
     }
-    EXPECT_EQ(legal, example_catalog().sets[set].size()) << set;
   }
 }
 
@@ -194,6 +252,31 @@ TEST(FindTable, NoHintsInLargeSchemas) {
   EXPECT_TRUE(with_tables(499).find_table("api", "table_numbr_7").error().hint.has_value());
   EXPECT_FALSE(with_tables(500).find_table("api", "table_numbr_7").error().hint.has_value());
   EXPECT_TRUE(with_tables(500).find_table("api", "table_number_7").ok());
+}
+
+// -- relationships -------------------------------------------------------------------------------
+
+TEST(RelationshipsOfTheCache, OnlyToTheSameSchemaAndInOrder) {
+  const Catalog catalog = build(harbour_catalog());
+  const auto* of_ports = catalog.schema_cache.relationships("api", "ports");
+  ASSERT_NE(of_ports, nullptr);
+  std::vector<std::string> found;
+  for (const auto& r : *of_ports) {
+    found.push_back(r.foreign_table.name + " " + r.constraint + r.function.name);
+  }
+  EXPECT_EQ(found, (std::vector<std::string>{"ship_list ships_port_fkey", "ships ships_port_fkey",
+                                             "voyages voyages_from_fkey", "voyages voyages_to_fkey",
+                                             "voyages departures"}));
+}
+
+TEST(RelationshipsOfTheCache, NameTheRelatedTables) {
+  const Catalog catalog = build(harbour_catalog());
+  auto names = catalog.schema_cache.related_tables("api");
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(names,
+            (std::vector<std::string_view>{"bunks", "cabins", "crews", "papers", "port_list",
+                                           "ports", "sailors", "ship_list", "ships", "voyages"}));
+  EXPECT_TRUE(catalog.schema_cache.related_tables("other").empty());
 }
 
 // -- the queries ---------------------------------------------------------------------------------
