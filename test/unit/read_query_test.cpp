@@ -277,6 +277,12 @@ TEST(ReadTransaction, FormatByMediaType) {
   };
   EXPECT_EQ(format("GET", "application/json"), ResultFormat::kJsonArray);
   EXPECT_EQ(format("GET", "text/nonsense, */*"), ResultFormat::kJsonArray);
+  EXPECT_EQ(format("GET", "text/csv"), ResultFormat::kCsv);
+  EXPECT_EQ(format("GET", "application/geo+json"), ResultFormat::kGeoJson);
+  EXPECT_EQ(format("GET", "application/vnd.pgrst.array+json;nulls=stripped"),
+            ResultFormat::kJsonArrayStripped);
+  EXPECT_EQ(format("GET", "application/vnd.pgrst.object+json;nulls=stripped"),
+            ResultFormat::kJsonObjectStripped);
   EXPECT_EQ(format("GET", "application/vnd.pgrst.object+json"), ResultFormat::kJsonObject);
   EXPECT_EQ(format("GET", "application/vnd.pgrst.object, */*;q=0.1"), ResultFormat::kJsonObject);
   EXPECT_EQ(format("HEAD", "application/vnd.pgrst.object+json"), ResultFormat::kCount);

@@ -31,6 +31,12 @@ void add_total(TransactionResult& r, std::string total) {
   r.result_sets.push_back(std::move(set));
 }
 
+// What EXPLAIN (FORMAT JSON) gives.
+void add_plan(TransactionResult& r, const std::string& rows) {
+  add_total(
+      r, R"([{"Plan": {"Node Type": "Seq Scan", "Plan Rows": )" + rows + R"(, "Plan Width": 4}}])");
+}
+
 HttpResponse respond(const ResponseContext& c, const TransactionResult& r) {
   auto response = make_response(c, r, ErrorVerbosity::kVerbose);
   EXPECT_TRUE(response.ok());
@@ -86,8 +92,9 @@ TEST(ReadResponse, ASingleObjectNeedsOneRow) {
   const HttpResponse r = respond(c, page(1));
   EXPECT_EQ(r.status, 200);
   EXPECT_EQ(header(r, "Content-Type"), "application/vnd.pgrst.object+json; charset=utf-8");
-  for (const bool has_body : {true, false}) {
-    c.has_body = has_body;
+  for (const auto kind : {MediaType::Kind::kSingular, MediaType::Kind::kSingularStripped}) {
+    c.media_type.kind = kind;
+    c.has_body = kind == MediaType::Kind::kSingular;
     for (const uint64_t rows : {0, 2, 1000}) {
       const auto refused = make_response(c, page(rows), ErrorVerbosity::kVerbose);
       ASSERT_FALSE(refused.ok());
@@ -161,6 +168,109 @@ TEST(ReadResponse, AnUnreadableTotalIsNone) {
   TransactionResult null = page(2);
   null.result_sets.push_back({1, 1, test::records({{std::nullopt}}), 0});
   EXPECT_EQ(header(respond(c, null), "Content-Range"), "0-1/*");
+}
+
+TEST(ReadResponse, PlannedTotal) {
+  ResponseContext c = context();
+  c.planned_at = 1;
+  const auto range_of = [&](uint64_t rows, const char* planned) {
+    TransactionResult result = page(rows);
+    add_plan(result, planned);
+    const HttpResponse r = respond(c, result);
+    return std::to_string(r.status) + " " + header(r, "Content-Range");
+  };
+  EXPECT_EQ(range_of(5, "1000"), "206 0-4/1000");
+  EXPECT_EQ(range_of(5, "5"), "200 0-4/5");
+  // An estimate can be below what is there.
+  EXPECT_EQ(range_of(5, "3"), "200 0-4/3");
+  EXPECT_EQ(range_of(5, "1"), "200 0-4/1");
+  EXPECT_EQ(range_of(0, "0"), "200 */0");
+  EXPECT_EQ(range_of(1, "100000000000"), "206 0-0/100000000000");
+}
+
+TEST(ReadResponse, PlannedTotalAndAnOffsetBeyondIt) {
+  ResponseContext c = context();
+  c.planned_at = 1;
+  c.range = {10, 5};
+  TransactionResult result = page(5);
+  add_plan(result, "7");
+  const HttpResponse r = respond(c, result);
+  EXPECT_EQ(r.status, 416);
+  EXPECT_EQ(
+      r.body,
+      R"({"code":"PGRST103","details":"An offset of 10 was requested, but there are only 7 rows.","hint":null,"message":"Requested range not satisfiable"})");
+}
+
+TEST(ReadResponse, EstimatedTotal) {
+  ResponseContext c = context();
+  c.total_at = 1;
+  c.planned_at = 2;
+  const auto total_of = [&](const char* counted, const char* planned) {
+    TransactionResult result = page(1);
+    add_total(result, counted);
+    add_plan(result, planned);
+    return header(respond(c, result), "Content-Range").substr(4);
+  };
+  c.max_rows = 50;
+  EXPECT_EQ(total_of("51", "900"), "900");
+  EXPECT_EQ(total_of("51", "3"), "51");
+  // What was counted to its end needs no estimate.
+  EXPECT_EQ(total_of("50", "900"), "50");
+  EXPECT_EQ(total_of("2", "1"), "2");
+  c.max_rows = std::nullopt;
+  EXPECT_EQ(total_of("2", "900"), "900");
+  EXPECT_EQ(total_of("2", "1"), "2");
+}
+
+TEST(ReadResponse, EstimatedTotalFromThePage) {
+  ResponseContext c = context();
+  c.counted = true;
+  c.planned_at = 1;
+  TransactionResult result = page(3);
+  add_plan(result, "900");
+  EXPECT_EQ(header(respond(c, result), "Content-Range"), "0-2/900");
+  c.max_rows = 3;
+  EXPECT_EQ(header(respond(c, result), "Content-Range"), "0-2/3");
+}
+
+TEST(ReadResponse, AnUnreadableEstimateIsNone) {
+  ResponseContext c = context();
+  c.planned_at = 1;
+  for (const char* plan : {"", "[]", "{}", "null", "[{}]", R"([{"Plan": {}}])",
+                           R"([{"Plan": {"Plan Rows": "many"}}])", "[{", "\xFF"}) {
+    TransactionResult result = page(2);
+    add_total(result, plan);
+    EXPECT_EQ(header(respond(c, result), "Content-Range"), "0-1/*") << plan;
+  }
+  EXPECT_EQ(header(respond(c, page(2)), "Content-Range"), "0-1/*");  // the set is missing
+  c.total_at = 2;
+  TransactionResult counted = page(2);
+  add_total(counted, "no plan");
+  add_total(counted, "9");
+  EXPECT_EQ(header(respond(c, counted), "Content-Range"), "0-1/9");
+}
+
+TEST(ReadResponse, WarnsOfDeprecatedForms) {
+  ResponseContext c = context();
+  EXPECT_EQ(header(respond(c, page(1)), "Warning"), "(none)");
+  c.warning = "299 - \"old\"";
+  EXPECT_EQ(header(respond(c, page(1)), "Warning"), "299 - \"old\"");
+}
+
+TEST(ReadResponse, TypesByFormat) {
+  const std::pair<MediaType::Kind, const char*> kTypes[] = {
+      {MediaType::Kind::kCsv, "text/csv; charset=utf-8"},
+      {MediaType::Kind::kGeoJson, "application/geo+json; charset=utf-8"},
+      {MediaType::Kind::kArrayStripped,
+       "application/vnd.pgrst.array+json;nulls=stripped; charset=utf-8"},
+      {MediaType::Kind::kSingularStripped,
+       "application/vnd.pgrst.object+json;nulls=stripped; charset=utf-8"},
+  };
+  for (const auto& [kind, expected] : kTypes) {
+    ResponseContext c = context();
+    c.media_type.kind = kind;
+    EXPECT_EQ(header(respond(c, page(1)), "Content-Type"), expected);
+  }
 }
 
 TEST(ReadResponse, NoResultSetIsAnInternalError) {
