@@ -103,7 +103,7 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
     {"server_timing_enabled", kBool, kUser, "off", 0, 0, false,
      "Server-Timing response header." PGRST_NO_EFFECT},
     {"url_use_legacy_target_names", kBool, kUser, "on", 0, 0, false,
-     "Filters may name an embed by its relation although it has an alias." PGRST_NO_EFFECT},
+     "Filters may name an embed by its relation although it has an alias."},
     {"admin_server_host", kString, kSuperuser, "", 0, 0, false,
      "Address of the admin server." PGRST_NO_EFFECT},
     {"admin_server_port", kString, kSuperuser, "", 0, 0, false,
@@ -263,6 +263,8 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.server_idle_timeout = i();
   } else if (name == "server_max_queue") {
     c.server_max_queue = i();
+  } else if (name == "url_use_legacy_target_names") {
+    c.url_use_legacy_target_names = b();
   }
 }
 

@@ -53,6 +53,7 @@ TEST(Config, Defaults) {
   EXPECT_EQ(c.server_port, 3000);
   EXPECT_FALSE(c.server_trace_header.has_value());
   EXPECT_FALSE(c.server_timing_enabled);
+  EXPECT_TRUE(c.url_use_legacy_target_names);
   EXPECT_TRUE(c.app_settings.empty());
 }
 
@@ -87,6 +88,10 @@ TEST(Config, Booleans) {
               "pgrst.db_aggregates_enabled: must be a boolean")
         << bad;
   }
+}
+
+TEST(Config, LegacyTargetNamesCanBeSwitchedOff) {
+  EXPECT_FALSE(config({{"url_use_legacy_target_names", "off"}}).url_use_legacy_target_names);
 }
 
 TEST(Config, IntegersHaveBounds) {

@@ -1033,6 +1033,38 @@ TEST(LegacyNames, NoWarningWithoutThem) {
   EXPECT_EQ(warning("/ships?select=p:ports(id)&p.id=eq.1", modern_names()), "");
 }
 
+TEST(LegacyNames, CanBeSwitchedOff) {
+  for (const char* tail :
+       {"ports.id=eq.1", "ports.order=id", "ports.limit=1", "ports.or=(id.eq.1)"}) {
+    const HttpResponse r =
+        refused(std::string("/ships?select=p:ports(id)&") + tail, modern_names());
+    EXPECT_EQ(r.status, 400);
+    EXPECT_EQ(
+        r.body,
+        R"({"code":"PGRST108","details":"Target names are not allowed in filters if they have an alias","hint":"Change 'ports' to 'p' in filters, orders or limits.","message":"'ports' is not an embedded resource in this request"})")
+        << tail;
+  }
+  EXPECT_EQ(
+      refused("/ships?select=p:ports(id)&nope.id=eq.1", modern_names()).body,
+      R"({"code":"PGRST108","details":null,"hint":"Verify that 'nope' is included in the 'select' query parameter.","message":"'nope' is not an embedded resource in this request"})");
+}
+
+// One embed is called like the relation of another.
+TEST(LegacyNames, TheFirstThatFitsIsMeant) {
+  const char* both = "/ships?select=c:crews(rank),crews:sailors(id)&crews.limit=1";
+  EXPECT_EQ(warning(both), warning_text("`crews` to `c`"));
+  EXPECT_EQ(sql(both, modern_names()), one_line(R"(
+    SELECT ARRAY(SELECT ships_c_1 FROM (
+             SELECT crews_1.rank FROM api.crews AS crews_1 WHERE crews_1.ship_id = api.ships.id
+           ) AS ships_c_1) AS c,
+           ARRAY(SELECT ships_crews_1 FROM (
+             SELECT sailors.id FROM api.sailors AS sailors, api.crews AS pgrst_junction_1
+              WHERE pgrst_junction_1.ship_id = api.ships.id
+                AND sailors.id = pgrst_junction_1.sailor_id LIMIT $1
+           ) AS ships_crews_1) AS crews
+      FROM api.ships | 1)"));
+}
+
 // -- text does not depend on values --------------------------------------------------------------
 
 TEST(EmbedInjection, TextDoesNotDependOnValues) {
