@@ -455,6 +455,24 @@ TEST(EmbedQuery, OrderByAToOneEmbed) {
      ORDER BY papers_s_1.data->$1 | a)");
 }
 
+TEST(EmbedQuery, OrderByAnEmptyEmbedJoinsIt) {
+  EXPECT_SQL("/ships?select=id,ports()&order=ports(name)", R"(
+    SELECT api.ships.id
+      FROM api.ships
+      LEFT JOIN LATERAL (
+        SELECT ports_1.* FROM api.ports AS ports_1 WHERE ports_1.id = api.ships.port_id
+      ) AS ships_ports_1 ON TRUE
+     ORDER BY ships_ports_1.name)");
+  EXPECT_SQL("/ships?select=id,ports!inner(),papers()&order=ports(name)&limit=1", R"(
+    SELECT api.ships.id
+      FROM api.ships
+      LEFT JOIN LATERAL (
+        SELECT ports_1.* FROM api.ports AS ports_1 WHERE ports_1.id = api.ships.port_id
+      ) AS ships_ports_1 ON TRUE
+     WHERE EXISTS (SELECT FROM api.ports AS ports_1 WHERE ports_1.id = api.ships.port_id)
+     ORDER BY ships_ports_1.name LIMIT $1 | 1)");
+}
+
 TEST(EmbedQuery, OrderByWhatIsNotEmbeddedOrNotOne) {
   const HttpResponse to_many = refused("/ports?select=id,s:ships(id)&order=s(id)");
   EXPECT_EQ(to_many.status, 400);
@@ -671,6 +689,23 @@ TEST(SpreadQuery, ToManyWithARangeIsCutInItsOrder) {
                  WHERE ships_1.port_id = api.ports.id
                  ORDER BY ships_1.name LIMIT $1) AS ports_ships_1
       ) AS ports_ships_1 ON TRUE | 2)");
+}
+
+TEST(SpreadQuery, ToManyByTheOrderOfAnEmbed) {
+  EXPECT_SQL("/ports?select=...ships(id,papers())&ships.order=papers(length)", R"(
+    SELECT ports_ships_1.id
+      FROM api.ports
+      LEFT JOIN LATERAL (
+        SELECT COALESCE(pg_catalog.jsonb_agg(ports_ships_1.id
+                 ORDER BY ports_ships_1.pgrst_order_1), '[]') AS id
+          FROM (SELECT ships_1.id, ships_papers_2.length AS pgrst_order_1
+                  FROM api.ships AS ships_1
+                  LEFT JOIN LATERAL (
+                    SELECT papers_2.* FROM api.papers AS papers_2
+                     WHERE papers_2.ship_id = ships_1.id
+                  ) AS ships_papers_2 ON TRUE
+                 WHERE ships_1.port_id = api.ports.id) AS ports_ships_1
+      ) AS ports_ships_1 ON TRUE)");
 }
 
 TEST(SpreadQuery, ToManyInnerIsACondition) {
