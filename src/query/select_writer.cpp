@@ -246,7 +246,8 @@ class SelectWriter {
     }
     if (scope.needs_row()) {
       separate();
-      sql_.ident(inside.alias()).raw(" AS ").ident(Scope::kRowName);
+      write_row_value(node, inside);
+      sql_.raw(" AS ").ident(Scope::kRowName);
     }
     for (size_t i = 0; i < node.order.size(); i++) {
       separate();
@@ -262,6 +263,13 @@ class SelectWriter {
       write_direction(sql_, node.order[i]);
     }
     write_range(sql_, range_of(node, options));
+  }
+
+  // The bare name of a relation means its row only where no column is called the same.
+  void write_row_value(const ReadPlan& node, const Scope& scope) {
+    sql_.raw("ROW(");
+    scope.write_row(sql_);
+    sql_.raw(")::").qualified(node.from.schema, node.from.name);
   }
 
   // Joins need not keep the order of the page.

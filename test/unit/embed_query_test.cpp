@@ -583,6 +583,23 @@ TEST(PagedQuery, InnerJoinsAndNullFiltersAreConditionsOfThePage) {
       ) AS ships_ports_1 ON TRUE | 7 | 2 | 7 | 1)");
 }
 
+TEST(PagedQuery, FunctionsTakeTheRowOfThePage) {
+  EXPECT_SQL("/sailors?select=id,home(name),ships(id)&order=id&limit=2", R"(
+    SELECT sailors.pgrst_1 AS id, sailors_home_1 AS home,
+           ARRAY(SELECT sailors_ships_1 FROM (
+             SELECT ships.id FROM api.ships AS ships, api.crews AS pgrst_junction_1
+              WHERE pgrst_junction_1.sailor_id = sailors.pgrst_key_1
+                AND ships.id = pgrst_junction_1.ship_id
+           ) AS sailors_ships_1) AS ships
+      FROM (SELECT api.sailors.id AS pgrst_1, api.sailors.id AS pgrst_key_1,
+                   ROW(api.sailors.*)::api.sailors AS pgrst_row, api.sailors.id AS pgrst_order_1
+              FROM api.sailors ORDER BY pgrst_order_1 LIMIT $1) AS sailors
+      LEFT JOIN LATERAL (
+        SELECT ports_1.name FROM api.home(sailors.pgrst_row) AS ports_1 LIMIT $2
+      ) AS sailors_home_1 ON TRUE
+     ORDER BY sailors.pgrst_order_1 | 2 | 1)");
+}
+
 TEST(PagedQuery, OfEmbedsThatEmbed) {
   EXPECT_SQL("/ports?select=ships(id,papers(ship_id))&ships.order=id&ships.limit=2", R"(
     SELECT ARRAY(SELECT ports_ships_1 FROM (
