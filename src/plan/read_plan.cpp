@@ -96,8 +96,9 @@ class Tree {
     return {};
   }
 
-  Result<void> add_relationships(ReadPlan& parent) const {
-    std::set<std::string> taken;
+  // `above`: the alias of what is above `parent`, which conditions of `parent` name.
+  Result<void> add_relationships(ReadPlan& parent, const std::string& above = "") const {
+    std::set<std::string> taken = {name_in_sql(parent), above};
     for (auto& child : parent.children) {
       PGRST_TRY(child.relationship,
                 find_relationship(cache_, schema_, parent.from.name, child.relation, child.hint));
@@ -106,7 +107,7 @@ class Tree {
       child.table = cache_.table_or_null(child.from.schema, child.from.name);
       if (child.spread == Spread::kToOne && !r.is_to_one()) child.spread = Spread::kToMany;
       name_child(parent, child, taken);
-      PGRST_CHECK(add_relationships(child));
+      PGRST_CHECK(add_relationships(child, name_in_sql(parent)));
     }
     return {};
   }
@@ -172,13 +173,20 @@ class Tree {
     return node;
   }
 
-  // PostgREST's aliases, which error messages show; others where PostgreSQL would cut them.
+  static const std::string& name_in_sql(const ReadPlan& plan) {
+    return plan.alias.empty() ? plan.from.name : plan.alias;
+  }
+
+  // PostgREST's aliases, which error messages show; others where PostgreSQL would cut them, or
+  // where they would hide the parent that conditions name.
   static void name_child(const ReadPlan& parent, ReadPlan& child, std::set<std::string>& taken) {
     const std::string depth = "_" + std::to_string(child.depth);
     // A relation behind a junction has its own name, which nothing else between has.
     child.alias = child.from.name;
     if (child.relationship->cardinality != Cardinality::kManyToMany) child.alias += depth;
-    if (child.alias.size() > kMaxIdentifier) child.alias = "pgrst" + depth;
+    if (child.alias.size() > kMaxIdentifier || child.alias == name_in_sql(parent)) {
+      child.alias = "pgrst" + depth;
+    }
     child.join_alias = parent.from.name + "_" + child.name() + depth;
     if (child.join_alias.size() > kMaxIdentifier || !taken.insert(child.join_alias).second) {
       child.join_alias = "pgrst_embed" + depth + "_" + std::to_string(taken.size());

@@ -947,6 +947,69 @@ TEST(RepresentationQuery, OfEmbedsAndPages) {
       ) AS papers_ships_1 ON TRUE | 1 | 1)");
 }
 
+// -- names in SQL --------------------------------------------------------------------------------
+
+TEST(AliasesInSql, OfTwoEmbedsOfOneNameDiffer) {
+  EXPECT_SQL("/ships?select=ports(id),ports(name)", R"(
+    SELECT ships_ports_1 AS ports, pgrst_embed_1_3 AS ports
+      FROM api.ships
+      LEFT JOIN LATERAL (
+        SELECT ports_1.id FROM api.ports AS ports_1 WHERE ports_1.id = api.ships.port_id
+      ) AS ships_ports_1 ON TRUE
+      LEFT JOIN LATERAL (
+        SELECT ports_1.name FROM api.ports AS ports_1 WHERE ports_1.id = api.ships.port_id
+      ) AS pgrst_embed_1_3 ON TRUE)");
+}
+
+// PostgreSQL cuts names of more than 63 bytes.
+TEST(AliasesInSql, AreNeverCut) {
+  const std::string long_name(62, 'x'), alias(60, 'y');
+  CatalogRows rows = harbour_catalog();
+  rows.sets[kTables].push_back({"90", "api", long_name, "r", "28", std::nullopt});
+  rows.sets[kForeignKeys].push_back({"130", "11", "api", "ships", "90", "api", long_name,
+                                     "long_fkey", "f", "6", "long_id", "1", "id"});
+  EXPECT_EQ(
+      sql("/ships?select=" + alias + ":" + long_name + "(id)", {{}, rows}),
+      one_line("SELECT pgrst_embed_1_2 AS " + alias +
+               " FROM api.ships LEFT JOIN LATERAL (SELECT pgrst_1.id FROM api." + long_name +
+               " AS pgrst_1 WHERE pgrst_1.id = api.ships.long_id) AS pgrst_embed_1_2 ON TRUE"));
+}
+
+// A table that is called like the alias of what it embeds.
+TEST(AliasesInSql, DoNotHideTheParent) {
+  CatalogRows rows = harbour_catalog();
+  rows.sets[kTables].push_back({"90", "api", "ships_1", "r", "28", std::nullopt});
+  rows.sets[kColumns].push_back(
+      {"90", "id", "integer", "integer", "t", std::nullopt, std::nullopt});
+  rows.sets[kForeignKeys].push_back({"130", "11", "api", "ships", "90", "api", "ships_1",
+                                     "one_fkey", "f", "6", "one_id", "1", "id"});
+  EXPECT_EQ(sql("/ships_1?select=id,ships(id)&limit=1", {{}, rows}), one_line(R"(
+    SELECT ships_1.pgrst_1 AS id,
+           ARRAY(SELECT ships_1_ships_1 FROM (
+             SELECT pgrst_1.id FROM api.ships AS pgrst_1 WHERE pgrst_1.one_id = ships_1.pgrst_key_1
+           ) AS ships_1_ships_1) AS ships
+      FROM (SELECT api.ships_1.id AS pgrst_1, api.ships_1.id AS pgrst_key_1
+              FROM api.ships_1 LIMIT $1) AS ships_1 | 1)"));
+}
+
+// What joins an embed of an embed could be called like the parent of both, with an alias to fit.
+TEST(AliasesInSql, OfJoinsDoNotHideTheParentEither) {
+  CatalogRows rows = harbour_catalog();
+  rows.sets[kTables].push_back({"90", "api", "ships_x_2", "r", "28", std::nullopt});
+  rows.sets[kForeignKeys].push_back({"130", "11", "api", "ships", "90", "api", "ships_x_2",
+                                     "two_fkey", "f", "6", "two_id", "1", "id"});
+  EXPECT_EQ(sql("/ships_x_2?select=ships(x:ports(id))&limit=1", {{}, rows}), one_line(R"(
+    SELECT ARRAY(SELECT ships_x_2_ships_1 FROM (
+             SELECT pgrst_embed_2_2 AS x
+               FROM api.ships AS ships_1
+               LEFT JOIN LATERAL (
+                 SELECT ports_2.id FROM api.ports AS ports_2 WHERE ports_2.id = ships_1.port_id
+               ) AS pgrst_embed_2_2 ON TRUE
+              WHERE ships_1.two_id = ships_x_2.pgrst_key_1
+           ) AS ships_x_2_ships_1) AS ships
+      FROM (SELECT api.ships_x_2.id AS pgrst_key_1 FROM api.ships_x_2 LIMIT $1) AS ships_x_2 | 1)"));
+}
+
 // -- counts --------------------------------------------------------------------------------------
 
 TEST(CountQuery, ExactIsTheLengthOfThePageWhereNothingLimitsIt) {
