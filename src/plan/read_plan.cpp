@@ -72,26 +72,28 @@ class Tree {
   Tree(const SchemaCache& cache, const Config& config, const std::string& schema)
       : cache_(cache), config_(config), schema_(schema) {}
 
-  // `mutates`: the filters of the root say which rows to write, and there are no ranges.
+  // From the last to the first, as PostgREST: of several orders of a level the first counts, of
+  // several names that are not embedded the last is the one to tell. `mutates`: the filters of the
+  // root say which rows to write, and there are no ranges.
   Result<void> attach(const QueryParams& params, bool mutates, Node& root) const {
-    for (const auto& filter : params.filters) {
-      if (mutates && filter.path.empty()) continue;
-      PGRST_TRY(Node * node, node_at(root, filter.path));
-      node->filters.push_back(&filter.value);
+    for (auto filter = params.filters.rbegin(); filter != params.filters.rend(); ++filter) {
+      if (mutates && filter->path.empty()) continue;
+      PGRST_TRY(Node * node, node_at(root, filter->path));
+      node->filters.push_back(&filter->value);
     }
-    for (const auto& order : params.order) {
-      PGRST_TRY(Node * node, node_at(root, order.path));
-      node->order = &order.value;  // the last order= of a level counts
+    for (auto order = params.order.rbegin(); order != params.order.rend(); ++order) {
+      PGRST_TRY(Node * node, node_at(root, order->path));
+      node->order = &order->value;
     }
     for (const auto& range : params.ranges) {
       if (mutates) break;
       PGRST_TRY(Node * node, node_at(root, range.path));
       node->plan->range = range.value;
     }
-    for (const auto& logic : params.logic) {
-      if (mutates && logic.path.empty()) continue;
-      PGRST_TRY(Node * node, node_at(root, logic.path));
-      node->logic.push_back(&logic.value);
+    for (auto logic = params.logic.rbegin(); logic != params.logic.rend(); ++logic) {
+      if (mutates && logic->path.empty()) continue;
+      PGRST_TRY(Node * node, node_at(root, logic->path));
+      node->logic.push_back(&logic->value);
     }
     return {};
   }
@@ -119,9 +121,13 @@ class Tree {
       plan.select.push_back(fields.select(*field));
       add_alias(plan, plan.select.back());
     }
-    for (const auto* logic : node.logic) plan.where.push_back(plan_logic(plan, fields, *logic));
-    for (const auto* filter : node.filters)
-      plan.where.push_back(plan_filter(plan, fields, *filter));
+    // Both were attached from the last to the first.
+    for (auto logic = node.logic.rbegin(); logic != node.logic.rend(); ++logic) {
+      plan.where.push_back(plan_logic(plan, fields, **logic));
+    }
+    for (auto filter = node.filters.rbegin(); filter != node.filters.rend(); ++filter) {
+      plan.where.push_back(plan_filter(plan, fields, **filter));
+    }
     for (const auto& child : node.children) add_fields(child);
   }
 

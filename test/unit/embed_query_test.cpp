@@ -313,6 +313,18 @@ TEST(EmbedQuery, RangesOfTheirOwnParentsPage) {
       FROM api.ports | 1)");
 }
 
+TEST(EmbedQuery, TheLastOfSeveralWrongNamesIsTold) {
+  for (const char* query : {"one.id=eq.1&two.id=eq.1", "one.order=id&two.order=id",
+                            "one.or=(id.eq.1)&two.or=(id.eq.1)"}) {
+    EXPECT_EQ(code_of(refused(std::string("/ships?") + query)), "PGRST108");
+    EXPECT_NE(refused(std::string("/ships?") + query).body.find("'two'"), std::string::npos);
+  }
+  // Filters go before orders, orders before logic.
+  EXPECT_NE(refused("/ships?a.or=(id.eq.1)&b.order=id&c.id=eq.1").body.find("'c'"),
+            std::string::npos);
+  EXPECT_NE(refused("/ships?a.or=(id.eq.1)&b.order=id").body.find("'b'"), std::string::npos);
+}
+
 // -- inner joins ---------------------------------------------------------------------------------
 
 TEST(EmbedQuery, InnerToOneIsAJoin) {

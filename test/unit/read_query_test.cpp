@@ -204,7 +204,7 @@ TEST(ReadQuery, Order) {
             R"(ORDER BY "api"."items"."id" ASC, "api"."items"."name" DESC NULLS FIRST, )"
             R"("api"."items"."vec" NULLS LAST)");
   EXPECT_EQ(tail("order=data-%3E%3Ea.desc"), R"(ORDER BY "api"."items"."data"->>$1 DESC | a)");
-  EXPECT_EQ(tail("order=id&order=name"), R"(ORDER BY "api"."items"."name")");
+  EXPECT_EQ(tail("order=id&order=name"), R"(ORDER BY "api"."items"."id")");  // the first counts
 }
 
 TEST(ReadQuery, Ranges) {
