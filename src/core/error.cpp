@@ -381,23 +381,30 @@ Error no_relationship(std::string_view parent, std::string_view child,
   return e;
 }
 
+namespace {
+std::string relationship_json(const RelationshipText& text) {
+  if (text.cardinality.empty()) return "{}";
+  std::string out = "{\"cardinality\":";
+  append_json_string(out, text.cardinality);
+  out += ",\"embedding\":";
+  append_json_string(out, text.embedding);
+  out += ",\"relationship\":";
+  append_json_string(out, text.relationship);
+  return out + "}";
+}
+}  // namespace
+
 Error ambiguous_relationship(std::string_view parent, std::string_view child,
                              const std::vector<RelationshipText>& found) {
   Error e = make(300, "PGRST201",
                  concat({"Could not embed because more than one relationship was found for '",
                          parent, "' and '", child, "'"}));
   std::string details = "[", hints;
-  for (const auto& text : found) {
-    if (details.size() > 1) details += ',';
-    details += "{\"cardinality\":";
-    append_json_string(details, text.cardinality);
-    details += ",\"embedding\":";
-    append_json_string(details, text.embedding);
-    details += ",\"relationship\":";
-    append_json_string(details, text.relationship);
-    details += '}';
-    if (!hints.empty()) hints += ", ";
-    hints += "'" + text.disambiguated + "'";
+  for (size_t i = 0; i < found.size(); i++) {
+    if (i > 0) details += ',';
+    details += relationship_json(found[i]);
+    if (i > 0) hints += ", ";
+    if (!found[i].disambiguated.empty()) hints += "'" + found[i].disambiguated + "'";
   }
   e.details_json = details + "]";
   e.hint = concat({"Try changing '", child, "' to one of the following: ", hints,

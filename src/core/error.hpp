@@ -90,7 +90,7 @@ Error not_implemented(std::string_view details);                                
 Error no_relationship(std::string_view parent, std::string_view child,
                       const std::optional<std::string>& embed_hint, std::string_view schema,
                       std::optional<std::string> hint);  // 400 PGRST200
-// How PGRST201 describes one of several relationships.
+// How PGRST201 describes one of several relationships; it says nothing of computed ones.
 struct RelationshipText {
   std::string cardinality;
   std::string embedding;

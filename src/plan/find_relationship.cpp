@@ -98,6 +98,7 @@ const char* text_of(Cardinality cardinality) {
 
 errors::RelationshipText describe(const Relationship& r) {
   errors::RelationshipText text;
+  if (r.cardinality == Cardinality::kComputed) return text;
   text.cardinality = text_of(r.cardinality);
   text.embedding = r.table.name + " with " + r.foreign_table.name;
   if (r.cardinality == Cardinality::kManyToMany) {

@@ -323,6 +323,21 @@ TEST(AmbiguousRelationship, ByAHintThatFitsTwo) {
   EXPECT_EQ(error("voyages", "ports!ship_id").code, "PGRST200");
 }
 
+// PostgREST says nothing of functions here.
+TEST(AmbiguousRelationship, OfAKeyAndAFunction) {
+  CatalogRows rows = harbour_catalog();
+  rows.sets[kComputedRelationships].push_back(
+      {"api", "port_id", "api", "ships", "api", "ports", "t"});
+  const Error e = Finder(rows).error("ships", "port_id");
+  EXPECT_EQ(e.details_json, "[" +
+                                described("many-to-one", "ships with ports",
+                                          "ships_port_fkey using ships(port_id) and ports(id)") +
+                                ",{}]");
+  EXPECT_EQ(e.hint,
+            "Try changing 'port_id' to one of the following: 'ports!ships_port_fkey', . Find the "
+            "desired relationship in the 'details' key.");
+}
+
 // -- PGRST200 ------------------------------------------------------------------------------------
 
 TEST(NoRelationship, TellsWhatWasSearched) {
