@@ -129,16 +129,21 @@ ColumnPairs pairs_of(const KeyNames& names, const KeyNames& foreign_names) {
   return pairs;
 }
 
+std::vector<int16_t> foreign_numbers(const ForeignKey& key) {
+  std::vector<int16_t> numbers;
+  for (const auto& column : key.columns) numbers.push_back(column.foreign_number);
+  return numbers;
+}
+
 // The relationship of a foreign key itself, and those of the views that show one or both of its
 // ends.
 void add_to_one(const ForeignKey& key, const ViewTraces& traces, std::vector<Relationship>& out) {
   KeyNames names, foreign_names;
-  std::vector<int16_t> numbers, foreign_numbers;
+  std::vector<int16_t> numbers;
   for (const auto& column : key.columns) {
     names.push_back(column.name);
     foreign_names.push_back(column.foreign_name);
     numbers.push_back(column.number);
-    foreign_numbers.push_back(column.foreign_number);
   }
   Relationship base;
   base.table = key.table;
@@ -150,7 +155,7 @@ void add_to_one(const ForeignKey& key, const ViewTraces& traces, std::vector<Rel
   out.push_back(base);
 
   const auto from_views = view_keys(traces, key.table_oid, numbers);
-  const auto to_views = view_keys(traces, key.foreign_table_oid, foreign_numbers);
+  const auto to_views = view_keys(traces, key.foreign_table_oid, foreign_numbers(key));
   for (const auto& from : from_views) {
     Relationship r = base;
     r.table = traces.view(from.view).id;
@@ -251,8 +256,10 @@ void add_many_to_many(const std::vector<Relationship>& to_one, const PrimaryKeys
   }
 }
 
-// The relations that a junction relates which is not exposed.
+// The relations that a junction relates which is not exposed: those that its foreign keys point to,
+// and the views that show them.
 std::vector<QualifiedIdentifier> related_through_hidden(const RelationshipSources& sources,
+                                                        const ViewTraces& traces,
                                                         const PrimaryKeysByName& exposed) {
   std::unordered_map<RelationOid, const PrimaryKey*> keys;
   for (const auto& key : sources.primary_keys) keys.emplace(key.table_oid, &key);
@@ -270,7 +277,12 @@ std::vector<QualifiedIdentifier> related_through_hidden(const RelationshipSource
   std::vector<QualifiedIdentifier> out;
   for (const auto& [oid, foreign_keys] : junctions) {
     if (foreign_keys.size() < 2) continue;
-    for (const auto* key : foreign_keys) out.push_back(key->foreign_table);
+    for (const auto* key : foreign_keys) {
+      out.push_back(key->foreign_table);
+      for (const auto& to : view_keys(traces, key->foreign_table_oid, foreign_numbers(*key))) {
+        out.push_back(traces.view(to.view).id);
+      }
+    }
   }
   return out;
 }
@@ -325,7 +337,7 @@ Relationships derive_relationships(RelationshipSources sources, TablesByOid& tab
     return exposed.count(r.table) == 0 || exposed.count(r.foreign_table) == 0;
   };
   Relationships relationships;
-  relationships.through_hidden = related_through_hidden(sources, exposed);
+  relationships.through_hidden = related_through_hidden(sources, traces, exposed);
   std::vector<Relationship>& out = relationships.list;
   add_many_to_many(found, exposed, out);
   const size_t to_one = found.size();

@@ -524,6 +524,21 @@ TEST(Hidden, JunctionsLeaveAMark) {
   EXPECT_EQ(through_hidden(d), (Names{"api.sailors", "api.ships"}));
 }
 
+TEST(Hidden, JunctionsLeaveAMarkOnViewsToo) {
+  Database d;
+  d.table("private.ships", {"id"}, {"id"});
+  d.table("private.sailors", {"id"}, {"id"});
+  d.table("private.crews", {"ship_id", "sailor_id"}, {"sailor_id", "ship_id"});
+  d.key("crew_sailor", "private.crews", {"sailor_id"}, "private.sailors");
+  d.key("crew_ship", "private.crews", {"ship_id"}, "private.ships");
+  d.view("api.ships", {{"id", "private.ships.id"}});
+  d.view("api.sailors", {{"id", "private.sailors.id"}});
+  EXPECT_EQ(derived(d), Names{});
+  const Names marked = through_hidden(d);
+  EXPECT_EQ(std::count(marked.begin(), marked.end(), "api.ships"), 1);
+  EXPECT_EQ(std::count(marked.begin(), marked.end(), "api.sailors"), 1);
+}
+
 TEST(Hidden, TablesThatAreNoJunctionLeaveNoMark) {
   for (const Names& primary_key : {Names{}, Names{"ship_id"}}) {
     Database d;
