@@ -26,11 +26,22 @@ void require(bool condition) {
   if (!condition) std::abort();
 }
 
+// Columns of every type, and relationships of every kind.
+pgrst::test::CatalogRows catalog() {
+  auto rows = pgrst::test::example_catalog();
+  const auto more = pgrst::test::harbour_catalog();
+  for (size_t i = 0; i < pgrst::kCatalogResultCount; i++) {
+    rows.sets[i].insert(rows.sets[i].end(), more.sets[i].begin(), more.sets[i].end());
+  }
+  return rows;
+}
+
 const pgrst::SnapshotPtr& snapshot() {
   static const auto& instance =
       *new pgrst::SnapshotPtr(pgrst::test::snapshot({{"db_tx_end", "commit-allow-override"},
                                                      {"server_trace_header", "X-Trace"},
-                                                     {"db_max_rows", "100"}}));
+                                                     {"db_max_rows", "100"}},
+                                                    catalog()));
   return instance;
 }
 
@@ -45,8 +56,21 @@ bool is_type_name_byte(char c) {
   return std::isalnum(u) || u >= 0x80 || c == '_' || c == '$' || c == ' ';
 }
 
-// Outside of quoted identifiers there are words, numbers, operators and '{}', but no literal, no
-// comment and no end of statement. Placeholders count up from $1. Casts name their type unquoted.
+bool starts_with(std::string_view text, std::string_view start) {
+  return text.substr(0, start.size()) == start;
+}
+
+// Length of the alias of our own that `text` begins with; 0: none.
+size_t own_alias(std::string_view text) {
+  for (const std::string_view alias : {" AS pgrst_feature", " AS pgrst_counted"}) {
+    if (starts_with(text, alias)) return alias.size();
+  }
+  return 0;
+}
+
+// Outside of quoted identifiers there are words, numbers, operators, '{}' and '[]', but no other
+// literal, no comment and no end of statement. Placeholders count up from $1. Casts name their type
+// unquoted.
 void check_statement(const Statement& statement) {
   const std::string_view text = statement.text;
   require(text.find('\0') == std::string_view::npos);
@@ -61,7 +85,9 @@ void check_statement(const Statement& statement) {
         if (i + 1 >= text.size() || text[i + 1] != '"') break;
         i++;
       }
-    } else if (rest.substr(0, 4) == " AS " && rest.substr(4, 1) != "\"") {
+    } else if (const size_t length = own_alias(rest); length > 0) {
+      i += length - 1;
+    } else if (starts_with(rest, " AS ") && rest.substr(4, 1) != "\"") {
       while (i + 1 < text.size() && is_type_name_byte(text[i + 1])) i++;
       require(i + 1 < text.size() && text[i + 1] == ')');
     } else if (c == '$' && rest.size() > 1 && std::isdigit(static_cast<unsigned char>(rest[1]))) {
@@ -69,7 +95,7 @@ void check_statement(const Statement& statement) {
       const std::string number = std::to_string(placeholders);
       require(rest.substr(1, number.size()) == number);
       i += number.size();
-    } else if (rest.substr(0, 4) == "'{}'") {
+    } else if (starts_with(rest, "'{}'") || starts_with(rest, "'[]'")) {
       i += 3;
     } else {
       const auto u = static_cast<unsigned char>(c);
@@ -114,7 +140,7 @@ void check_request(const HttpRequest& request) {
   const auto result = pgrst::test::begin_request(request, snapshot());
   if (const auto* response = std::get_if<HttpResponse>(&result)) {
     check_headers(*response);
-    require(response->status >= 400 && is_json(response->body));
+    require(response->status >= 300 && is_json(response->body));
     return;
   }
   check_work(std::get<DatabaseWork>(result));
@@ -139,7 +165,7 @@ HttpRequest parse_request(std::string_view text) {
 }
 
 Statement statement_of(std::string_view shape, std::string_view value) {
-  std::string target = "/items?" + std::string(shape);
+  std::string target(shape);
   pgrst::append_percent_encoded(target, value);
   auto result = pgrst::test::begin_request(pgrst::test::request("GET", target), snapshot());
   require(std::holds_alternative<DatabaseWork>(result));
@@ -148,8 +174,19 @@ Statement statement_of(std::string_view shape, std::string_view value) {
 
 void check_value(std::string_view value) {
   static constexpr std::string_view kShapes[] = {
-      "name=eq.",    "name=not.neq.", "name=gte.",        "name=like.", "name=ilike(all).",
-      "name=match.", "tags=cs.",      "name=isdistinct.", "vec=wfts.",  "name=plfts(english).",
+      "/items?name=eq.",
+      "/items?name=not.neq.",
+      "/items?name=gte.",
+      "/items?name=like.",
+      "/items?name=ilike(all).",
+      "/items?name=match.",
+      "/items?tags=cs.",
+      "/items?name=isdistinct.",
+      "/items?vec=wfts.",
+      "/items?name=plfts(english).",
+      "/ports?select=ships!inner(papers(*))&limit=9&ships.name=eq.",
+      "/ports?select=...ships(id,papers(length))&ships.papers.length=not.eq.",
+      "/sailors?select=home(),ships()&or=(home.is.null,ships.not.is.null)&home.name=like.",
   };
   for (const auto shape : kShapes) {
     const Statement other = statement_of(shape, "x");
@@ -158,7 +195,7 @@ void check_value(std::string_view value) {
     require(statement.params.size() == other.params.size());
     check_statement(statement);
   }
-  const Statement exact = statement_of("name=eq.", value);
+  const Statement exact = statement_of("/items?name=eq.", value);
   require(exact.params.at(0) == pgrst::to_valid_utf8(value));
 }
 
