@@ -435,12 +435,12 @@ class SelectWriter {
   // Of arrays there always is one, if an empty one: EXISTS has to find their rows.
   static bool is_inner_joined(const ReadPlan& child) {
     return is_inner(child) && is_joined(child) && child.spread != Spread::kToMany;
+  }
+
   // An order needs its embed even where nothing is selected of it.
   static bool is_ordered_by(const ReadPlan& node, size_t child) {
     return std::any_of(node.order.begin(), node.order.end(),
                        [child](const auto& term) { return term.child == child; });
-  }
-
   }
 
   void write_embeds(const ReadPlan& node, const Scope& scope, EmbedType embeds,

@@ -178,9 +178,7 @@ inline CatalogRows harbour_catalog() {
   return c;
 }
 
-inline Catalog build(const CatalogRows& rows) {
-  return build_catalog(rows.encode()).value();
-}
+inline Catalog build(const CatalogRows& rows) { return build_catalog(rows.encode()).value(); }
 
 // Over: db_schemas api and other, anonymous role anon, aggregates on.
 inline SnapshotPtr snapshot(const SettingTexts& settings = {},

@@ -90,8 +90,7 @@ TEST(ReadQuery, Aggregates) {
   EXPECT_EQ(select("a:id.avg()::int,id.max(),id.min(),id.count()"),
             R"(CAST(avg("api"."items"."id") AS int) AS "a", max("api"."items"."id"), )"
             R"(min("api"."items"."id"), count("api"."items"."id"))");
-  EXPECT_EQ(select("name,id.sum()"),
-            R"("api"."items"."name", sum("api"."items"."id") GROUP BY 1)");
+  EXPECT_EQ(select("name,id.sum()"), R"("api"."items"."name", sum("api"."items"."id") GROUP BY 1)");
   EXPECT_EQ(select("n:name,count()"),
             R"("api"."items"."name" AS "n", count("api"."items".*) GROUP BY 1)");
   EXPECT_EQ(select("data-%3Ea::int.sum()"), R"(sum(CAST("api"."items"."data"->$1 AS int)) | a)");

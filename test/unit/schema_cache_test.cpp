@@ -14,9 +14,7 @@ using test::example_catalog;
 using test::harbour_catalog;
 using test::Row;
 
-Result<Catalog> build_raw(const std::vector<std::string>& sets) {
-  return build_catalog(sets);
-}
+Result<Catalog> build_raw(const std::vector<std::string>& sets) { return build_catalog(sets); }
 
 std::string error_of(const std::vector<std::string>& sets) {
   const auto catalog = build_raw(sets);
