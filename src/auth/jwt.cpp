@@ -6,9 +6,9 @@
 #include <openssl/hmac.h>
 
 #include <algorithm>
-#include <array>
 #include <climits>
 #include <cstdint>
+#include <variant>
 
 #include "auth/jwk.hpp"
 #include "auth/strict_json.hpp"
@@ -37,24 +37,6 @@ struct JwsHeader {
   JwsAlgorithm alg = JwsAlgorithm::kHs256;
   std::optional<std::string> kid;
 };
-
-struct AlgorithmName {
-  std::string_view name;
-  JwsAlgorithm alg;
-};
-
-constexpr std::array<AlgorithmName, 10> kAlgorithmNames = {{
-    {"HS256", JwsAlgorithm::kHs256},
-    {"HS384", JwsAlgorithm::kHs384},
-    {"HS512", JwsAlgorithm::kHs512},
-    {"RS256", JwsAlgorithm::kRs256},
-    {"RS384", JwsAlgorithm::kRs384},
-    {"RS512", JwsAlgorithm::kRs512},
-    {"ES256", JwsAlgorithm::kEs256},
-    {"ES384", JwsAlgorithm::kEs384},
-    {"ES512", JwsAlgorithm::kEs512},
-    {"EdDSA", JwsAlgorithm::kEdDsa},
-}};
 
 int base64url_value(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
@@ -114,10 +96,9 @@ std::optional<JwsHeader> read_header(std::string_view text) {
   for (const char* name : {"enc", "crit"}) {
     if (object.at_key(name).error() != simdjson::NO_SUCH_FIELD) return std::nullopt;
   }
-  const auto known = std::find_if(kAlgorithmNames.begin(), kAlgorithmNames.end(),
-                                  [alg](const AlgorithmName& a) { return a.name == alg; });
-  if (known == kAlgorithmNames.end()) return std::nullopt;
-  header.alg = known->alg;
+  const std::optional<JwsAlgorithm> known = find_jws_algorithm(alg);
+  if (!known) return std::nullopt;
+  header.alg = *known;
   std::optional<std::string> ignored;
   if (!read_optional_text(object, "typ", ignored) || !read_optional_text(object, "cty", ignored) ||
       !read_optional_text(object, "kid", header.kid)) {
@@ -140,14 +121,15 @@ const EVP_MD* hmac_digest(JwsAlgorithm alg) {
   }
 }
 
+KeyKind kind_of(const JwtKey& key) {
+  const auto* const public_key = std::get_if<PublicKey>(&key.material);
+  return public_key != nullptr ? public_key->kind() : KeyKind::kSymmetric;
+}
+
 bool suits(const JwtKey& key, const JwsHeader& header) {
   if (header.kid && key.kid != header.kid) return false;
   if (key.alg && *key.alg != header.alg) return false;
-  switch (key.kind) {
-    case JwtKeyKind::kSymmetric:
-      return hmac_digest(header.alg) != nullptr;
-  }
-  return false;
+  return serves(kind_of(key), header.alg);
 }
 
 bool hmac_verifies(const EVP_MD* digest, std::string_view secret, std::string_view signed_text,
@@ -166,14 +148,16 @@ bool hmac_verifies(const EVP_MD* digest, std::string_view secret, std::string_vi
 
 bool verifies(const JwtKey& key, JwsAlgorithm alg, std::string_view signed_text,
               std::string_view signature) {
-  switch (key.kind) {
-    case JwtKeyKind::kSymmetric:
-      return hmac_verifies(hmac_digest(alg), key.secret, signed_text, signature);
+  if (const auto* const public_key = std::get_if<PublicKey>(&key.material)) {
+    return public_key->verifies(alg, signed_text, signature);
   }
-  return false;
+  const EVP_MD* const digest = hmac_digest(alg);
+  return digest != nullptr &&
+         hmac_verifies(digest, std::get<HmacSecret>(key.material).bytes, signed_text, signature);
 }
 
-// Tries every key that suits the header until one verifies the signature.
+// Tries every key that suits the header until one verifies the signature. An algorithm unknown to
+// PostgREST stays unknown where no key serves it.
 Result<void> check_signature(const JwtKeySet& keys, const JwsHeader& header,
                              std::string_view signed_text, std::string_view signature) {
   bool any_suits = false;
@@ -182,6 +166,7 @@ Result<void> check_signature(const JwtKeySet& keys, const JwsHeader& header,
     any_suits = true;
     if (verifies(key, header.alg, signed_text, signature)) return {};
   }
+  if (!any_suits && is_rsa_pss(header.alg)) return bad_crypto();
   return errors::jwt_decode(kKeyError, any_suits ? kNoKeyDecodes : kNoSuitableKey);
 }
 
@@ -195,6 +180,11 @@ std::optional<std::string> decode_secret(std::string_view secret) {
   return base64_decode(text);
 }
 
+bool is_public_pem(std::string_view text) {
+  const auto has = [text](std::string_view part) { return text.find(part) != text.npos; };
+  return has("-----BEGIN ") && (has(" PUBLIC KEY-----") || has(" CERTIFICATE-----"));
+}
+
 }  // namespace
 
 Result<JwtKeySet> make_key_set(std::string_view secret, bool is_base64) {
@@ -205,14 +195,14 @@ Result<JwtKeySet> make_key_set(std::string_view secret, bool is_base64) {
     bytes = *std::move(decoded);
   }
   if (auto keys = parse_jwk_text(bytes)) return *std::move(keys);
+  if (is_public_pem(bytes)) {
+    return errors::internal("The JWT secret is a public key in PEM: make it a JSON Web Key.");
+  }
   if (bytes.size() < kMinSecretBytes) {
     return errors::internal("The JWT secret must be at least 32 characters long.");
   }
   JwtKeySet set;
-  set.keys.push_back(JwtKey{.kind = JwtKeyKind::kSymmetric,
-                            .secret = std::move(bytes),
-                            .alg = JwsAlgorithm::kHs256,
-                            .kid = std::nullopt});
+  set.keys.push_back(JwtKey{HmacSecret{std::move(bytes)}, JwsAlgorithm::kHs256, std::nullopt});
   return set;
 }
 

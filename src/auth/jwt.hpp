@@ -4,7 +4,8 @@
 // Invariants: a Claims value exists only for a token whose signature one key verified; which
 // algorithm a key serves is decided by the key, never by the token. Times and audience are not
 // looked at here (auth/role.hpp). Token text is untrusted: everything is bounded by kMaxTokenBytes.
-// Ownership: everything by value. Only files of auth/ include OpenSSL.
+// Ownership: everything by value; copies of a key set share its public keys. Only files of auth/
+// include OpenSSL.
 #pragma once
 
 #include "core/before_postgres.hpp"
@@ -13,34 +14,25 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
+#include "auth/jws_algorithm.hpp"
+#include "auth/public_key.hpp"
 #include "core/result.hpp"
 
 namespace pgrst {
 
 inline constexpr size_t kMaxTokenBytes = 64 * 1024;
 
-// RFC 7518, 3.1 and RFC 8037, 3.1, as far as PostgREST knows them.
-enum class JwsAlgorithm {
-  kHs256,
-  kHs384,
-  kHs512,
-  kRs256,
-  kRs384,
-  kRs512,
-  kEs256,
-  kEs384,
-  kEs512,
-  kEdDsa,
+// The raw bytes of a symmetric key.
+struct HmacSecret {
+  std::string bytes;
 };
 
-enum class JwtKeyKind { kSymmetric };
-
 struct JwtKey {
-  JwtKeyKind kind = JwtKeyKind::kSymmetric;
-  std::string secret;               // the raw bytes of a symmetric key
-  std::optional<JwsAlgorithm> alg;  // none: every algorithm of the key's kind
+  std::variant<HmacSecret, PublicKey> material;
+  std::optional<JwsAlgorithm> alg;  // none: every algorithm that the key's kind serves
   std::optional<std::string> kid;
 };
 
@@ -55,14 +47,17 @@ struct Claims {
 };
 
 // The settings jwt-secret and jwt-secret-is-base64: a text is one HS256 key, as in PostgREST; a
-// JSON object is a JSON Web Key or a set of them (auth/jwk.hpp), never an HMAC secret itself. An
-// error is one of configuration: its message is for the administrator.
+// JSON object is a JSON Web Key or a set of them (auth/jwk.hpp). Where PostgREST takes a JSON Web
+// Key that it cannot read, or a public key in PEM, for the text of an HMAC secret, this is an
+// error: who knows the public key could sign with it. Errors are of configuration: their messages
+// are for the administrator, and hold nothing of the secret.
 Result<JwtKeySet> make_key_set(std::string_view secret, bool is_base64);
 
 // RFC 7515, 5.2 for the compact serialization, with PostgREST's errors: PGRST301 for all but
-// PGRST303 "Parsing claims failed". Beyond PostgREST, it refuses tokens over kMaxTokenBytes,
-// duplicate members, nesting over kMaxJsonDepth, base64url with stray trailing bits and a "crit"
-// header.
+// PGRST303 "Parsing claims failed". A token with a "kid" is checked with the keys of that kid only,
+// one without with every key that serves its algorithm, until one fits. Beyond PostgREST, it
+// refuses tokens over kMaxTokenBytes, duplicate members, nesting over kMaxJsonDepth, base64url with
+// stray trailing bits, a "crit" header, and ECDSA with another curve than the algorithm's.
 Result<Claims> verify_jwt(std::string_view token, const JwtKeySet& keys);
 
 }  // namespace pgrst

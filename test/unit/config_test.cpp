@@ -241,7 +241,7 @@ TEST(Configured, HandsOverTheAuthSettings) {
       {{"jwt_secret", std::string(40, 's')}, {"jwt_aud", "us"}, {"db_anon_role", "anon"}});
   const auto& auth = std::get<Configured>(made).auth;
   ASSERT_TRUE(auth.keys.has_value());
-  EXPECT_EQ(auth.keys->keys.at(0).secret, std::string(40, 's'));
+  EXPECT_EQ(std::get<HmacSecret>(auth.keys->keys.at(0).material).bytes, std::string(40, 's'));
   EXPECT_EQ(auth.audience, "us");
   EXPECT_EQ(auth.anon_role, "anon");
   auto without = make_configured({});

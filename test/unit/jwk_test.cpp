@@ -58,10 +58,11 @@ TEST(Jwk, KeysOfASetAreToldApartByKid) {
 }
 
 TEST(Jwk, RefusesWhatItDoesNotUnderstand) {
-  for (const char* text : {R"({"kty":"RSA","n":"AQAB","e":"AQAB"})", R"({"k":"AAAA"})",
-                           R"({"kty":"oct"})", R"({"kty":"oct","k":"%%%"})",
-                           R"({"kty":"oct","k":""})", R"({"kty":"oct","k":"AAAA","alg":"RS256"})",
-                           R"({"keys":[]})", R"({"keys":[1]})", R"({"keys":"x"})", "{}"}) {
+  for (const char* text :
+       {R"({"kty":"RSA","n":"AQAB","e":"AQAB"})", R"({"k":"AAAA"})", R"({"kty":"oct"})",
+        R"({"kty":"oct","k":"%%%"})", R"({"kty":"oct","k":""})",
+        R"({"kty":"oct","k":"AAAA","alg":"RS256"})", R"({"kty":"oct","k":null})",
+        R"({"kty":7,"k":"AAAA"})", R"({"keys":[]})", R"({"keys":[1]})", R"({"keys":"x"})", "{}"}) {
     const auto keys = parse_jwk_text(text);
     ASSERT_TRUE(keys.has_value()) << text;
     EXPECT_FALSE(keys->ok()) << text;
@@ -69,7 +70,7 @@ TEST(Jwk, RefusesWhatItDoesNotUnderstand) {
 }
 
 TEST(Jwk, IsNoneWhenTheTextIsNoObject) {
-  for (const char* text : {"", "secret", "[]", "{ no json", "12345"}) {
+  for (const char* text : {"", "secret", "[]", "{ no json", "[1", "12345", "\"kty\""}) {
     EXPECT_FALSE(parse_jwk_text(text).has_value()) << text;
   }
 }

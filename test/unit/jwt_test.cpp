@@ -15,6 +15,8 @@ using test::sign;
 constexpr char kNoSuitableKey[] = "No suitable key was found to decode the JWT";
 constexpr char kNoKeyDecodes[] = "None of the keys was able to decode the JWT";
 
+const std::string& secret_of(const JwtKey& key) { return std::get<HmacSecret>(key.material).bytes; }
+
 JwtKeySet keys() { return make_key_set(kSecret, false).value(); }
 
 // PGRST301 with that message and, unless null, those details.
@@ -60,12 +62,12 @@ TEST(MakeKeySet, DecodesBase64OfBothAlphabetsWithDotsAsPadding) {
                            " -_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_8. \n"}) {
     const Result<JwtKeySet> result = make_key_set(text, true);
     ASSERT_TRUE(result.ok()) << text;
-    EXPECT_EQ(result->keys.at(0).secret.size(), 32U);
+    EXPECT_EQ(secret_of(result->keys.at(0)).size(), 32U);
   }
   const Result<JwtKeySet> padded =
       make_key_set("+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7/w==", true);
   ASSERT_TRUE(padded.ok());
-  EXPECT_EQ(padded->keys.at(0).secret.size(), 34U);
+  EXPECT_EQ(secret_of(padded->keys.at(0)).size(), 34U);
 }
 
 TEST(MakeKeySet, RefusesBadAndShortBase64) {
@@ -220,7 +222,7 @@ TEST(VerifyJwt, KidSelectsTheKey) {
   set.keys[1].kid = "b";
   EXPECT_TRUE(verify_jwt(token, set).ok());
   // The other key would fit, but is not the one named.
-  set.keys[1].secret = "another";
+  set.keys[1].material = HmacSecret{"another"};
   EXPECT_TRUE(refused(verify_jwt(token, set), "No suitable key or wrong key type", kNoKeyDecodes));
   // Without kid every key is tried.
   std::swap(set.keys[0], set.keys[1]);
