@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "auth/role_claim.hpp"
 #include "auth/strict_json.hpp"
 #include "core/json.hpp"
 
@@ -16,61 +17,6 @@ using simdjson::dom::object;
 
 constexpr int64_t kClockSkewSeconds = 30;
 constexpr double kTwoTo63 = 9223372036854775808.0;
-
-bool matches(const FilterStep& filter, std::string_view text) {
-  const std::string_view wanted = filter.text;
-  switch (filter.op) {
-    case FilterOperator::kEquals:
-      return text == wanted;
-    case FilterOperator::kNotEquals:
-      return text != wanted;
-    case FilterOperator::kStartsWith:
-      return text.substr(0, wanted.size()) == wanted;
-    case FilterOperator::kEndsWith:
-      return text.size() >= wanted.size() && text.substr(text.size() - wanted.size()) == wanted;
-    case FilterOperator::kContains:
-      return text.find(wanted) != std::string_view::npos;
-  }
-  return false;
-}
-
-std::optional<element> step_to(const element& from, const MemberStep& step) {
-  object members;
-  element found;
-  if (from.get(members) != simdjson::SUCCESS) return std::nullopt;
-  if (members.at_key(step.name).get(found) != simdjson::SUCCESS) return std::nullopt;
-  return found;
-}
-
-std::optional<element> step_to(const element& from, const IndexStep& step) {
-  array elements;
-  element found;
-  if (from.get(elements) != simdjson::SUCCESS) return std::nullopt;
-  const int64_t index =
-      step.index >= 0 ? step.index : step.index + static_cast<int64_t>(elements.size());
-  if (index < 0) return std::nullopt;
-  if (elements.at(static_cast<size_t>(index)).get(found) != simdjson::SUCCESS) return std::nullopt;
-  return found;
-}
-
-std::optional<element> step_to(const element& from, const FilterStep& step) {
-  array elements;
-  if (from.get(elements) != simdjson::SUCCESS) return std::nullopt;
-  for (const element item : elements) {
-    std::string_view text;
-    if (item.get(text) == simdjson::SUCCESS && matches(step, text)) return item;
-  }
-  return std::nullopt;
-}
-
-std::optional<element> select(const element& root, const RoleClaimPath& path) {
-  std::optional<element> current = root;
-  for (const PathStep& step : path.steps) {
-    current = std::visit([&current](const auto& s) { return step_to(*current, s); }, step);
-    if (!current) return std::nullopt;
-  }
-  return current;
-}
 
 std::optional<element> find_claim(const object& claims, std::string_view name) {
   element value;
@@ -130,10 +76,9 @@ std::optional<std::string> role_name(const element& value, bool has_huge_numbers
 Result<AuthResult> choose_role(const Claims& claims, const StrictJson& json,
                                const AuthSettings& settings) {
   std::optional<std::string> role = settings.anon_role;
-  if (const std::optional<element> claimed = select(json.root(), settings.role_claim)) {
-    role = role_name(*claimed, json.has_huge_numbers());
-    if (!role) return errors::jwt_claims("Parsing claims failed");
-  }
+  const RoleClaim claim = find_role_claim(settings.role_claim, json);
+  if (claim.value) role = role_name(*claim.value, json.has_huge_numbers());
+  if (claim.is_unsure || (claim.value && !role)) return errors::jwt_claims("Parsing claims failed");
   if (!role) return errors::jwt_token_required();
   AuthResult result;
   result.claims_json = with_member(claims.json, json.object(), "role", json_string(*role));

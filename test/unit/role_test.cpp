@@ -217,14 +217,12 @@ TEST(RoleClaimPath, JsonPathSelects) {
   EXPECT_EQ(role_of("$.\xC3\xA9t\xC3\xA9", "{\"\xC3\xA9t\xC3\xA9\":\"author\"}"), "author");
 }
 
-std::vector<PathStep> steps(std::string_view path) { return parse_role_claim_path(path)->steps; }
-
-TEST(RoleClaimPath, JsonPathParses) {
-  EXPECT_EQ(parse_role_claim_path("$.role").value(), RoleClaimPath());
-  EXPECT_EQ(steps(R"($["\"\\\/\b\f\n\r\t\u00e9\uD83D\ude00'"])"),
-            std::vector<PathStep>{MemberStep{"\"\\/\b\f\n\r\t\xC3\xA9\xF0\x9F\x98\x80'"}});
-  EXPECT_EQ(steps(R"($['\'"'][''])"), (std::vector<PathStep>{MemberStep{"'\""}, MemberStep{""}}));
-  EXPECT_EQ(steps("$[9007199254740991]"), std::vector<PathStep>{IndexStep{9007199254740991}});
+TEST(RoleClaimPath, IsTheRoleMemberUnlessSet) {
+  AuthSettings s;
+  const Result<AuthResult> result = resolve_role(Claims{R"({"role":"u"})"}, s, kNow);
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->role, "u");
+  EXPECT_FALSE(s.role_claim.is_deprecated());
 }
 
 TEST(RoleClaimPath, JsonPathRefusesBadSyntax) {
@@ -265,19 +263,60 @@ TEST(RoleClaimPath, JsonPathRefusesBadSyntax) {
     EXPECT_EQ(result.error().message.find("failed to parse role-claim-key value ("), 0U);
   }
   EXPECT_EQ(parse_role_claim_path("$.a[x]").error().message,
-            "failed to parse role-claim-key value ($.a[x]): expected a quoted name or an index at "
-            "position 5");
+            "failed to parse role-claim-key value ($.a[x]): expected a selector at position 5");
 }
 
-TEST(RoleClaimPath, JsonPathRefusesUnsupportedSelectors) {
-  for (const char* path : {"$..role", "$.*", "$[*]", "$[1:2]", "$[:2]", "$['a','b']", "$[0,1]",
-                           "$.roles[?(@ == 'author')]", "$.roles[?search(@, '^au')]"}) {
-    const Result<RoleClaimPath> result = parse_role_claim_path(path);
-    ASSERT_FALSE(result.ok()) << path;
-    EXPECT_NE(result.error().message.find("only names and indexes are supported"),
-              std::string::npos)
-        << result.error().message;
-  }
+// PostgREST's documentation and its tests of v16.2.
+TEST(RoleClaimPath, JsonPathFilters) {
+  const char* roles = R"({"postgrest":{"roles":["other",7,"author"]}})";
+  EXPECT_EQ(role_of("$.postgrest.roles[?(@ == 'author')]", roles), "author");
+  EXPECT_EQ(role_of(R"($.postgrest.roles[?(@ == "author")])", roles), "author");
+  EXPECT_EQ(role_of("$.postgrest.roles[?(@ != 'other')]", roles), "7");
+  EXPECT_EQ(role_of("$.postgrest.roles[?search(@, '^au')]", roles), "author");
+  EXPECT_EQ(role_of("$.postgrest.roles[?search(@, '^ut')]", roles), "anon");
+  EXPECT_EQ(role_of("$..roles[?search(@, 'thor$')]", roles), "author");
+  EXPECT_EQ(role_of("$.postgrest.roles[?length(@) == 6]", roles), "author");
+  EXPECT_EQ(role_of("$.memberships[?@.active && @.tenant == $.tenant].role",
+                    R"({"tenant":2,"memberships":[{"tenant":1,"active":true,"role":"a"},
+                        {"tenant":2,"role":"b"},{"tenant":2,"active":null,"role":"c"}]})"),
+            "c");
+}
+
+// doc/configuration.md.
+TEST(RoleClaimPath, ExamplesOfTheDocumentation) {
+  const char* claims =
+      R"({"app": {"roles": ["guest", "web_editor"]}, "https://example.com/role": "web_anon"})";
+  EXPECT_EQ(role_of("$.app.roles[0]", claims), "guest");
+  EXPECT_EQ(role_of("$.app.roles[-1]", claims), "web_editor");
+  EXPECT_EQ(role_of("$['https://example.com/role']", claims), "web_anon");
+  EXPECT_EQ(role_of("$.app.roles[?@ != 'guest']", claims), "web_editor");
+  EXPECT_EQ(role_of("$.app.roles[?search(@, '^web_')]", claims), "web_editor");
+  EXPECT_EQ(role_of("$..roles[?length(@) > 5]", claims), "web_editor");
+  EXPECT_EQ(role_of(R"(.app.roles[?(@ ^== "web_")])", claims), "web_editor");
+}
+
+TEST(RoleClaimPath, TheFirstOfSeveralNodesIsTaken) {
+  EXPECT_EQ(role_of("$.roles[*]", R"({"roles":["a","b"]})"), "a");
+  EXPECT_EQ(role_of("$.roles[-1,0]", R"({"roles":["a","b"]})"), "b");
+  EXPECT_EQ(role_of("$['x','y']", R"({"y":"a","x":"b"})"), "b");
+  EXPECT_EQ(role_of("$..role", R"({"z":{"role":"deep"},"a":[{"role":"first"}]})"), "first");
+  // By the order of names, not of the token.
+  EXPECT_EQ(role_of("$.roles.*", R"({"roles":{"b":"second","a":"first"}})"), "first");
+}
+
+// A role that cannot be told for sure must not become the anonymous one, or any other.
+TEST(RoleClaimPath, GivesUpRatherThanGuess) {
+  const char* refused = "PGRST303 Parsing claims failed";
+  EXPECT_EQ(role_of("$.roles[?@.id == 0].name", R"({"roles":[{"id":1e999,"name":"a"}]})"), refused);
+  EXPECT_EQ(role_of("$.roles[?@.id > 5].name", R"({"roles":[{"id":1e999,"name":"a"}]})"), refused);
+  EXPECT_EQ(role_of("$.roles[?@.id == 1].name", R"({"x":1e999,"roles":[{"id":1,"name":"a"}]})"),
+            "a");
+  std::string many = R"({"role":"x","a":[)";
+  for (int i = 0; i < 10000; i++) many += "[[[0]]],";
+  many += "0]}";
+  EXPECT_EQ(role_of("$..[?count($..*) > 70000]", many), refused);
+  EXPECT_EQ(role_of("$..[?search($..none, 'x')]", many), refused);
+  EXPECT_EQ(role_of("$..none", many), "anon");
 }
 
 TEST(RoleClaimPath, DottedSelects) {
@@ -305,10 +344,11 @@ TEST(RoleClaimPath, DottedSelects) {
 TEST(RoleClaimPath, DottedParses) {
   const Result<RoleClaimPath> path = parse_role_claim_path(R"(.roles[0][?(@ ==^ "x y")])");
   ASSERT_TRUE(path.ok());
-  EXPECT_TRUE(path->deprecated);
-  EXPECT_EQ(path->steps, (std::vector<PathStep>{MemberStep{"roles"}, IndexStep{0},
-                                                FilterStep{FilterOperator::kEndsWith, "x y"}}));
-  EXPECT_FALSE(parse_role_claim_path("$.role")->deprecated);
+  EXPECT_TRUE(path->is_deprecated());
+  EXPECT_EQ(std::get<DottedPath>(path->path).steps,
+            (std::vector<DottedStep>{MemberStep{"roles"}, IndexStep{0},
+                                     FilterStep{FilterOperator::kEndsWith, "x y"}}));
+  EXPECT_FALSE(parse_role_claim_path("$.role")->is_deprecated());
 }
 
 TEST(RoleClaimPath, DottedRefusesBadSyntax) {
