@@ -1,5 +1,6 @@
 #include "app/pipeline.hpp"
 
+#include "app/cors.hpp"
 #include "query/mutate_builder.hpp"
 #include "query/pre_query.hpp"
 #include "query/statements.hpp"
@@ -104,29 +105,55 @@ ResponseContext response_context(const ApiRequest& request, const ActionPlan& pl
   return context;
 }
 
-// The trace header comes back with every response to a request that carries it.
+// Comes with every response; empty when the request does not carry it.
 std::optional<Header> trace_header(const HttpRequest& request, const Config& config) {
   if (!config.server_trace_header) return std::nullopt;
   const auto* value = find_header(request.headers, *config.server_trace_header);
   return Header{*config.server_trace_header, value == nullptr ? "" : *value};
 }
 
-void add_common_headers(const PendingRequest& pending, HttpResponse& response) {
+// What is known of a request before its first stage.
+PendingRequest make_pending(const HttpRequest& request, const SnapshotPtr& snapshot,
+                            const CorsDecision& cors) {
+  PendingRequest pending;
+  pending.snapshot = snapshot;
+  pending.headers_only = request.method == "HEAD";
+  if (snapshot) pending.trace = trace_header(request, snapshot->config);
+  pending.cors = cors.headers;
+  return pending;
+}
+
+// What every response has.
+void add_frame(const PendingRequest& pending, HttpResponse& response) {
+  Headers& headers = response.headers;
+  if (response.status == 503 && find_header(headers, "Retry-After") == nullptr) {
+    headers.push_back({"Retry-After", "1"});
+  }
+  headers.insert(headers.end(), pending.cors.begin(), pending.cors.end());
+  if (pending.trace) headers.insert(headers.begin(), *pending.trace);
+}
+
+// What responses of resources have: neither errors nor preflights.
+void complete(const PendingRequest& pending, const PhaseTimer& timer, HttpResponse& response) {
+  if (auto timing = timer.header()) response.headers.push_back(std::move(*timing));
   if (find_header(response.headers, "Vary") == nullptr) {
     response.headers.push_back({"Vary", "Accept, Prefer, Range"});
   }
-  if (pending.trace) response.headers.push_back(*pending.trace);
+  add_frame(pending, response);
 }
 
 }  // namespace
 
 // The stages of a request in order: authentication, request, body, plan, query.
 Beginning::Beginning(HttpRequest request, const SnapshotPtr& snapshot, JwtCache& jwt_cache,
-                     int64_t now)
+                     int64_t now, Clock clock)
     : request_(std::move(request)) {
-  pending_.snapshot = snapshot;
-  pending_.headers_only = request_.method == "HEAD";
-  pending_.trace = trace_header(request_, snapshot->config);
+  const Config& config = snapshot->config;
+  const CorsDecision cors = decide_cors(request_, config.server_cors_allowed_origins);
+  pending_ = make_pending(request_, snapshot, cors);
+  is_preflight_ = cors.is_preflight;
+  if (is_preflight_) return;
+  pending_.timer = PhaseTimer(config.server_timing_enabled ? clock : nullptr);
   auto started = start(jwt_cache, now);
   if (!started.ok()) error_ = std::move(started).error();
 }
@@ -134,6 +161,7 @@ Beginning::Beginning(HttpRequest request, const SnapshotPtr& snapshot, JwtCache&
 Result<void> Beginning::start(JwtCache& jwt_cache, int64_t now) {
   const Snapshot& snapshot = *pending_.snapshot;
   PGRST_TRY(auth_, authenticate(request_.headers, snapshot.auth, jwt_cache, now));
+  pending_.timer.lap(Phase::kJwt);
   PGRST_TRY(api_request_, make_api_request(request_, snapshot.config, body_));
   return {};
 }
@@ -141,13 +169,21 @@ Result<void> Beginning::start(JwtCache& jwt_cache, int64_t now) {
 bool Beginning::step(size_t max_bytes) { return error_ || !body_ || body_->step(max_bytes); }
 
 BeginResult Beginning::take() {
-  if (error_) return fail(pending_, *error_);
+  if (is_preflight_) {
+    HttpResponse response;
+    add_frame(pending_, response);
+    return response;
+  }
+  if (error_) return fail(*error_);
   auto planned = plan();
-  if (!planned.ok()) return fail(pending_, planned.error());
-  if (auto* response = std::get_if<HttpResponse>(&*planned))
-    add_common_headers(pending_, *response);
+  if (!planned.ok()) return fail(planned.error());
+  if (auto* response = std::get_if<HttpResponse>(&*planned)) {
+    complete(pending_, pending_.timer, *response);
+  }
   return std::move(planned).value();
 }
+
+HttpResponse Beginning::fail(const Error& error) const { return pgrst::fail(pending_, error); }
 
 Result<BeginResult> Beginning::plan() {
   const Config& config = pending_.snapshot->config;
@@ -155,32 +191,40 @@ Result<BeginResult> Beginning::plan() {
   if (body_) {
     PGRST_TRY(api_request_.payload, body_->take());
   }
+  pending_.timer.lap(Phase::kParse);
   PGRST_TRY(ActionPlan plan, plan_action(api_request_, cache, config));
-  if (const InfoPlan* info = plan.info()) return BeginResult(info_response(info->allow));
+  if (const InfoPlan* info = plan.info()) {
+    pending_.timer.lap(Phase::kPlan);
+    return BeginResult(info_response(info->allow));
+  }
   MainQuery query = main_query(plan, api_request_, config);
   add_pre_query(query.transaction, api_request_, plan, auth_.role, auth_.claims_json, config,
                 cache);
   pending_.context = response_context(api_request_, plan, query, config);
   pending_.authenticated = !auth_.is_anonymous;
+  pending_.timer.lap(Phase::kPlan);
   return BeginResult(DatabaseWork{std::move(query.transaction), std::move(pending_)});
 }
 
 BeginResult begin(HttpRequest request, const SnapshotPtr& snapshot, JwtCache& jwt_cache,
-                  int64_t now) {
-  Beginning beginning(std::move(request), snapshot, jwt_cache, now);
+                  int64_t now, Clock clock) {
+  Beginning beginning(std::move(request), snapshot, jwt_cache, now, clock);
   while (!beginning.step(SIZE_MAX)) {
   }
   return beginning.take();
 }
 
 HttpResponse finish(const PendingRequest& pending, const TransactionResult& result) {
+  PhaseTimer timer = pending.timer;
+  timer.lap(Phase::kTransaction);
   if (result.error) {
     return fail(pending, errors::from_postgres(*result.error, pending.authenticated));
   }
   auto response =
       make_response(pending.context, result, pending.snapshot->config.client_error_verbosity);
   if (!response.ok()) return fail(pending, response.error());
-  add_common_headers(pending, *response);
+  timer.lap(Phase::kResponse);
+  complete(pending, timer, *response);
   return std::move(response).value();
 }
 
@@ -188,8 +232,14 @@ HttpResponse fail(const PendingRequest& pending, const Error& error) {
   const auto verbosity =
       pending.snapshot ? pending.snapshot->config.client_error_verbosity : ErrorVerbosity::kVerbose;
   HttpResponse response = error_response(error, verbosity);
-  add_common_headers(pending, response);
+  add_frame(pending, response);
   return response;
+}
+
+HttpResponse refuse(const HttpRequest& request, const SnapshotPtr& snapshot, const Error& error) {
+  CorsDecision cors;
+  if (snapshot) cors = decide_cors(request, snapshot->config.server_cors_allowed_origins);
+  return fail(make_pending(request, snapshot, cors), error);
 }
 
 }  // namespace pgrst

@@ -2,8 +2,9 @@
 // middle.
 //
 // Input -> output: begin() turns a request into either its response or a transaction to run;
-// finish() turns what came of the transaction into the response. Both are pure, so that the
-// gateway, pgrst.request() and the tests share them. Nothing here blocks or runs SQL.
+// finish() turns what came of the transaction into the response. Both are pure, given the clock, so
+// that the gateway, pgrst.request() and the tests share them. Nothing here blocks or runs SQL.
+// Around every response, errors included, stand the trace header and the headers of CORS.
 #pragma once
 
 #include "core/before_postgres.hpp"
@@ -18,6 +19,7 @@
 #include "core/http_message.hpp"
 #include "query/transaction.hpp"
 #include "response/response.hpp"
+#include "response/server_timing.hpp"
 
 namespace pgrst {
 
@@ -28,6 +30,8 @@ struct PendingRequest {
   bool authenticated = false;  // under another role than db_anon_role
   bool headers_only = false;
   std::optional<Header> trace;
+  Headers cors;
+  PhaseTimer timer;
 };
 
 struct DatabaseWork {
@@ -40,12 +44,15 @@ using BeginResult = std::variant<HttpResponse, DatabaseWork>;
 // What begin() does, in steps: a large body takes many milliseconds to read.
 class Beginning {
  public:
-  // now: seconds since the epoch.
-  Beginning(HttpRequest request, const SnapshotPtr& snapshot, JwtCache& jwt_cache, int64_t now);
+  // now: seconds since the epoch; clock: for Server-Timing, read only where that is enabled.
+  Beginning(HttpRequest request, const SnapshotPtr& snapshot, JwtCache& jwt_cache, int64_t now,
+            Clock clock = nullptr);
   // Reads on in the body for about max_bytes; true when all is read.
   bool step(size_t max_bytes);
   // Once, after step() has returned true.
   BeginResult take();
+  // Instead of take(), after a surprise.
+  HttpResponse fail(const Error& error) const;
 
  private:
   Result<void> start(JwtCache& jwt_cache, int64_t now);
@@ -53,6 +60,7 @@ class Beginning {
 
   HttpRequest request_;
   PendingRequest pending_;
+  bool is_preflight_ = false;
   AuthResult auth_;
   ApiRequest api_request_;
   std::unique_ptr<PayloadReader> body_;
@@ -60,11 +68,15 @@ class Beginning {
 };
 
 BeginResult begin(HttpRequest request, const SnapshotPtr& snapshot, JwtCache& jwt_cache,
-                  int64_t now);
+                  int64_t now, Clock clock = nullptr);
 
 HttpResponse finish(const PendingRequest& pending, const TransactionResult& result);
 
 // The response of an error that is not of the transaction's making: queue full, executor lost, ...
 HttpResponse fail(const PendingRequest& pending, const Error& error);
+
+// The response to a request that goes no way at all: its body is too large, ... `snapshot` may be
+// null.
+HttpResponse refuse(const HttpRequest& request, const SnapshotPtr& snapshot, const Error& error);
 
 }  // namespace pgrst

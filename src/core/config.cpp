@@ -91,17 +91,17 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
      "Address to listen on; *, *4, !4, *6, !6: any, IPv4 (preferred), IPv6 (preferred)."},
     {"server_port", kInt, kSuperuser, "3000", 0, 65535, false, "TCP port to listen on."},
     {"server_reuseport", kBool, kSuperuser, "off", 0, 0, false,
-     "SO_REUSEPORT of PostgREST's listener." PGRST_NO_EFFECT},
+     "Lets other servers listen on the same port (SO_REUSEPORT)."},
     {"server_unix_socket", kString, kSuperuser, "", 0, 0, false,
-     "Unix socket to listen on." PGRST_NO_EFFECT},
+     "Path of a unix socket to listen on, instead of host and port."},
     {"server_unix_socket_mode", kString, kSuperuser, "660", 0, 0, false,
-     "File mode of the unix socket." PGRST_NO_EFFECT},
+     "File mode of the unix socket: an octal number from 600 to 777."},
     {"server_cors_allowed_origins", kString, kUser, "", 0, 0, false,
-     "Origins for CORS." PGRST_NO_EFFECT},
+     "Origins that may send cross-origin requests, separated by commas; empty: all."},
     {"server_trace_header", kString, kUser, "", 0, 0, false,
      "Request header to copy into the response."},
     {"server_timing_enabled", kBool, kUser, "off", 0, 0, false,
-     "Server-Timing response header." PGRST_NO_EFFECT},
+     "Server-Timing header: how long each phase of a request took."},
     {"url_use_legacy_target_names", kBool, kUser, "on", 0, 0, false,
      "Filters may name an embed by its relation although it has an alias."},
     {"admin_server_host", kString, kSuperuser, "", 0, 0, false,
@@ -178,6 +178,26 @@ std::optional<std::string> validate_schemas(std::string_view text) {
   return std::nullopt;
 }
 
+// The bits of an octal number such as 660; nothing when it is none.
+std::optional<unsigned> parse_file_mode(std::string_view text) {
+  unsigned mode = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+  if (ec != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return mode;
+}
+
+std::optional<std::string> validate_file_mode(std::string_view text) {
+  const auto mode = parse_file_mode(text);
+  if (mode && *mode >= 0600 && *mode <= 0777) return std::nullopt;
+  return "must be an octal number from 600 to 777";
+}
+
+std::optional<std::string> validate_socket_path(std::string_view text) {
+  constexpr size_t kMaxBytes = 107;  // of sockaddr_un on Linux, beside the NUL at the end
+  if (text.size() <= kMaxBytes) return std::nullopt;
+  return "must be a path of at most " + std::to_string(kMaxBytes) + " bytes";
+}
+
 std::optional<std::string> validate_string(std::string_view name, std::string_view text) {
   if (name == "db_schemas") return validate_schemas(text);
   if (text.empty()) return std::nullopt;  // empty is "not set" everywhere else
@@ -192,7 +212,24 @@ std::optional<std::string> validate_string(std::string_view name, std::string_vi
   if (name == "openapi_mode") {
     return one_of(text, std::to_array({"follow-privileges", "ignore-privileges", "disabled"}));
   }
+  if (name == "server_unix_socket" || name == "admin_server_unix_socket") {
+    return validate_socket_path(text);
+  }
+  if (name == "server_unix_socket_mode" || name == "admin_server_unix_socket_mode") {
+    return validate_file_mode(text);
+  }
+  if (name == "server_trace_header" && !is_safe_header(text, "")) {
+    return "must be the name of a header";
+  }
   return std::nullopt;
+}
+
+// Unlike other lists this one is never empty when there is text: that would allow every origin.
+std::vector<std::string> parse_origins(std::string_view text) {
+  std::vector<std::string> out;
+  if (text.empty()) return out;
+  for (const auto part : split(text, ',')) out.emplace_back(trim(part));
+  return out;
 }
 
 // What each setting does to the Config. `text` is valid.
@@ -247,6 +284,14 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.server_host = text.empty() ? "!4" : std::string(text);
   } else if (name == "server_port") {
     c.server_port = i();
+  } else if (name == "server_reuseport") {
+    c.server_reuseport = b();
+  } else if (name == "server_unix_socket") {
+    c.server_unix_socket = optional_text(text);
+  } else if (name == "server_unix_socket_mode") {
+    c.server_unix_socket_mode = text.empty() ? 0660 : parse_file_mode(text).value_or(0660);
+  } else if (name == "server_cors_allowed_origins") {
+    c.server_cors_allowed_origins = parse_origins(text);
   } else if (name == "server_trace_header") {
     c.server_trace_header = optional_text(text);
   } else if (name == "server_timing_enabled") {

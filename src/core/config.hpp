@@ -83,6 +83,10 @@ struct Config {
   OpenApiMode openapi_mode = OpenApiMode::kFollowPrivileges;
   std::string server_host = "!4";
   int server_port = 3000;
+  bool server_reuseport = false;
+  std::optional<std::string> server_unix_socket;         // instead of host and port
+  unsigned server_unix_socket_mode = 0660;               // file mode
+  std::vector<std::string> server_cors_allowed_origins;  // none: all
   std::optional<std::string> server_trace_header;
   bool server_timing_enabled = false;
   bool url_use_legacy_target_names = true;

@@ -207,7 +207,6 @@ HttpResponse error_response(const Error& error, ErrorVerbosity verbosity) {
   r.headers.push_back({"Content-Type", "application/json; charset=utf-8"});
   r.headers.push_back({"Proxy-Status", "PostgREST; error=" + error.code});
   r.headers.insert(r.headers.end(), error.headers.begin(), error.headers.end());
-  if (error.status == 503) r.headers.push_back({"Retry-After", "1"});
   return r;
 }
 

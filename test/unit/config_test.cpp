@@ -139,6 +139,52 @@ TEST(Config, Choices) {
   }
 }
 
+TEST(Config, Listener) {
+  const Config defaults = config({});
+  EXPECT_FALSE(defaults.server_reuseport);
+  EXPECT_FALSE(defaults.server_unix_socket.has_value());
+  EXPECT_EQ(defaults.server_unix_socket_mode, 0660u);
+  const Config c = config({{"server_reuseport", "on"},
+                           {"server_unix_socket", "/tmp/x.sock"},
+                           {"server_unix_socket_mode", "777"}});
+  EXPECT_TRUE(c.server_reuseport);
+  EXPECT_EQ(c.server_unix_socket, "/tmp/x.sock");
+  EXPECT_EQ(c.server_unix_socket_mode, 0777u);
+}
+
+TEST(Config, SocketFiles) {
+  EXPECT_EQ(problem("server_unix_socket", std::string(107, 'x')), "");
+  EXPECT_EQ(problem("server_unix_socket", std::string(108, 'x')),
+            "pgrst.server_unix_socket: must be a path of at most 107 bytes");
+  for (const char* legal : {"", "600", "660", "0640", "777"}) {
+    EXPECT_EQ(problem("server_unix_socket_mode", legal), "") << legal;
+  }
+  for (const char* bad : {"577", "1000", "0", "680", "6a0", "660 ", "-660", "rw", "99999999999"}) {
+    EXPECT_EQ(problem("server_unix_socket_mode", bad),
+              "pgrst.server_unix_socket_mode: must be an octal number from 600 to 777")
+        << bad;
+  }
+}
+
+TEST(Config, CorsOrigins) {
+  EXPECT_TRUE(config({}).server_cors_allowed_origins.empty());
+  EXPECT_EQ(
+      config({{"server_cors_allowed_origins", " http://a , http://b"}}).server_cors_allowed_origins,
+      (Names{"http://a", "http://b"}));
+  // Text that names nobody allows nobody.
+  EXPECT_EQ(config({{"server_cors_allowed_origins", " "}}).server_cors_allowed_origins,
+            (Names{""}));
+}
+
+TEST(Config, TraceHeader) {
+  EXPECT_EQ(config({{"server_trace_header", "X-Request-Id"}}).server_trace_header, "X-Request-Id");
+  for (const char* bad : {"X Y", "X:", " ", "X\n"}) {
+    EXPECT_EQ(problem("server_trace_header", bad),
+              "pgrst.server_trace_header: must be the name of a header")
+        << bad;
+  }
+}
+
 TEST(Config, TransactionEnd) {
   const auto flags = [](const char* text) {
     const Config c = config({{"db_tx_end", text}});

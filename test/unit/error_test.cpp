@@ -134,9 +134,6 @@ TEST(ErrorResponse, BodyAndHeaders) {
   EXPECT_FALSE(r.body_is_result);
   EXPECT_EQ(*find_header(r.headers, "content-type"), "application/json; charset=utf-8");
   EXPECT_EQ(*find_header(r.headers, "proxy-status"), "PostgREST; error=PGRST112");
-  EXPECT_EQ(find_header(r.headers, "retry-after"), nullptr);
-  const HttpResponse away = error_response(errors::no_schema_cache(), ErrorVerbosity::kVerbose);
-  EXPECT_NE(find_header(away.headers, "retry-after"), nullptr);
 }
 
 TEST(ErrorResponse, MinimalVerbosity) {

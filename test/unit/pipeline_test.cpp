@@ -118,7 +118,7 @@ TEST(Pipeline, ErrorsOfTheRequest) {
   EXPECT_EQ(
       r.body,
       R"({"code":"PGRST205","details":null,"hint":"Perhaps you meant the table 'api.items'","message":"Could not find the table 'api.itemss' in the schema cache"})");
-  EXPECT_EQ(header(r, "Vary"), "Accept, Prefer, Range");
+  EXPECT_EQ(header(r, "Vary"), "(none)");
   EXPECT_EQ(
       refused(request("GET", "/itemss"), {{"client_error_verbosity", "minimal"}}).body,
       R"({"code":"PGRST205","message":"Could not find the table 'api.itemss' in the schema cache"})");
@@ -161,6 +161,97 @@ TEST(Pipeline, TraceHeader) {
       header(refused(request("GET", "/nope", {{"x-request-id", "abc"}}), settings), "X-Request-Id"),
       "abc");
   EXPECT_EQ(header(finish(accepted(traced).pending, page(1)), "X-Request-Id"), "(none)");
+  // Empty where the request has none; and whatever becomes of the request.
+  EXPECT_EQ(
+      header(finish(accepted(request("GET", "/items"), settings).pending, page(1)), "X-Request-Id"),
+      "");
+  EXPECT_EQ(header(refused(request("OPTIONS", "/items"), settings), "X-Request-Id"), "");
+  EXPECT_EQ(header(refused(request("GET", "/items",
+                                   {{"x-request-id", "abc"}, {"Authorization", "Bearer x"}}),
+                           settings),
+                   "X-Request-Id"),
+            "abc");
+  EXPECT_EQ(
+      header(refuse(traced, snapshot(settings), errors::payload_too_large(1)), "X-Request-Id"),
+      "abc");
+}
+
+const Header kFromPage = {"Origin", "http://page"};
+
+TEST(Pipeline, CorsStandsAroundEveryResponse) {
+  const auto allowed = [](const HttpResponse& r) {
+    return header(r, "Access-Control-Allow-Origin") + " " +
+           std::to_string(find_header(r.headers, "Access-Control-Expose-Headers") != nullptr);
+  };
+  EXPECT_EQ(allowed(finish(accepted(request("GET", "/items", {kFromPage})).pending, page(1))),
+            "* 1");
+  EXPECT_EQ(allowed(refused(request("GET", "/nope", {kFromPage}))), "* 1");
+  EXPECT_EQ(allowed(refused(request("GET", "/items", {kFromPage}), {{"db_anon_role", ""}})), "* 1");
+  const DatabaseWork work = accepted(request("GET", "/items", {kFromPage}));
+  EXPECT_EQ(allowed(finish(work.pending, failure("22P02", "bad"))), "* 1");
+  EXPECT_EQ(allowed(fail(work.pending, errors::acquisition_timeout())), "* 1");
+  EXPECT_EQ(allowed(refuse(request("POST", "/items", {kFromPage}), snapshot(),
+                           errors::payload_too_large(1))),
+            "* 1");
+  EXPECT_EQ(allowed(finish(accepted(request("GET", "/items")).pending, page(1))), "(none) 0");
+}
+
+TEST(Pipeline, PreflightsAreAnsweredAtOnce) {
+  const HttpRequest preflight =
+      request("OPTIONS", "/no/such/thing?nor=this",
+              {kFromPage, {"Access-Control-Request-Method", "GET"}, {"Authorization", "Bearer x"}});
+  const HttpResponse r = refused(preflight, {{"server_trace_header", "X-Id"}});
+  EXPECT_EQ(r.status, 200);
+  EXPECT_EQ(r.body, "");
+  EXPECT_EQ(header(r, "Access-Control-Max-Age"), "86400");
+  EXPECT_EQ(header(r, "X-Id"), "");
+  EXPECT_EQ(header(r, "Vary"), "(none)");
+  EXPECT_EQ(refused(preflight, {{"server_cors_allowed_origins", "http://other"}}).status, 401);
+}
+
+int64_t ticks = 0;
+int64_t ticking_clock() { return ticks += 1000000; }
+
+DatabaseWork timed(const HttpRequest& r, const char* enabled) {
+  JwtCache cache(8);
+  const auto current = snapshot({{"server_timing_enabled", enabled}});
+  return std::get<DatabaseWork>(begin(r, current, cache, test::kNow, &ticking_clock));
+}
+
+TEST(Pipeline, ServerTiming) {
+  const DatabaseWork work = timed(request("GET", "/items"), "on");
+  ticks += 2000000;
+  EXPECT_EQ(header(finish(work.pending, page(1)), "Server-Timing"),
+            "jwt;dur=1.0, parse;dur=1.0, plan;dur=1.0, transaction;dur=3.0, response;dur=1.0");
+  // Errors do not tell.
+  EXPECT_EQ(header(finish(work.pending, failure("22P02", "bad")), "Server-Timing"), "(none)");
+  EXPECT_EQ(header(fail(work.pending, errors::executor_lost()), "Server-Timing"), "(none)");
+  ticks = 0;
+  const DatabaseWork untimed = timed(request("GET", "/items"), "off");
+  EXPECT_EQ(header(finish(untimed.pending, page(1)), "Server-Timing"), "(none)");
+  EXPECT_EQ(ticks, 0);
+}
+
+TEST(Pipeline, ServerTimingOfOptions) {
+  JwtCache cache(8);
+  const auto result =
+      begin(request("OPTIONS", "/items"), snapshot({{"server_timing_enabled", "on"}}), cache,
+            test::kNow, &ticking_clock);
+  EXPECT_EQ(header(std::get<HttpResponse>(result), "Server-Timing"),
+            "jwt;dur=1.0, parse;dur=1.0, plan;dur=1.0, transaction;dur=0.0, response;dur=0.0");
+}
+
+TEST(Pipeline, Every503SaysWhenToTryAgain) {
+  const DatabaseWork work = accepted(request("GET", "/items"));
+  EXPECT_EQ(header(fail(work.pending, errors::executor_lost()), "Retry-After"), "1");
+  EXPECT_EQ(header(finish(work.pending, failure("PT503", "later")), "Retry-After"), "1");
+  EXPECT_EQ(header(finish(work.pending, failure("57P01", "shutdown")), "Retry-After"), "1");
+  TransactionResult result = page(1);
+  result.response_status = "503";
+  EXPECT_EQ(header(finish(work.pending, result), "Retry-After"), "1");
+  result.response_headers = R"([{"retry-after":"120"}])";
+  EXPECT_EQ(header(finish(work.pending, result), "Retry-After"), "120");
+  EXPECT_EQ(header(finish(work.pending, failure("22P02", "bad")), "Retry-After"), "(none)");
 }
 
 TEST(Pipeline, SqlCanSetVary) {
