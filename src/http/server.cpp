@@ -16,6 +16,9 @@ namespace pgrst::http {
 
 namespace {
 
+// The release whose interface this is: clients read the version from it.
+constexpr char kServerName[] = "postgrest/16.2";
+
 class MhdServer;
 
 // One request on one connection; from the request line to the last byte of the response.
@@ -71,7 +74,8 @@ int64_t monotonic_seconds() {
 
 class MhdServer : public Server {
  public:
-  explicit MhdServer(const Limits& limits) : limits_(limits) {}
+  MhdServer(const Limits& limits, Refusal refusal)
+      : limits_(limits), refusal_(std::move(refusal)) {}
   ~MhdServer() override;
 
   bool open(int listen_socket);
@@ -107,8 +111,10 @@ class MhdServer : public Server {
   Exchange* find(Ticket ticket);
   void resume(Exchange& exchange);
   MHD_Response* make_response(Exchange& exchange);
+  MHD_Result refuse(Exchange& exchange, MHD_Connection* connection, const Error& error);
 
   Limits limits_;
+  Refusal refusal_;
   MHD_Daemon* daemon_ = nullptr;
   int quiesced_socket_ = -1;
   bool draining_ = false;
@@ -193,9 +199,11 @@ ssize_t body_callback(void* cls, uint64_t, char* buffer, size_t size) noexcept {
   return MHD_CONTENT_READER_END_OF_STREAM;
 }
 
+// White space around a value is no part of it (RFC 9110, 5.5).
 MHD_Result header_callback(void* cls, MHD_ValueKind, const char* name, const char* value) noexcept {
   try {
-    static_cast<HttpRequest*>(cls)->headers.push_back({name, value == nullptr ? "" : value});
+    const auto text = trim(value == nullptr ? "" : value);
+    static_cast<HttpRequest*>(cls)->headers.push_back({name, std::string(text)});
     return MHD_YES;
   } catch (...) {
     return MHD_NO;
@@ -203,6 +211,23 @@ MHD_Result header_callback(void* cls, MHD_ValueKind, const char* name, const cha
 }
 
 // -- a request comes in --------------------------------------------------------------------------
+
+// Whether intermediaries could take another end for the body's than libmicrohttpd does: then what
+// follows the body is not to be trusted (RFC 9112, 6.3).
+bool has_unclear_length(const Headers& headers) {
+  const std::string* length = nullptr;
+  const std::string* encoding = nullptr;
+  for (const auto& header : headers) {
+    if (equals_ignoring_case(header.name, "Content-Length")) {
+      if (length != nullptr && *length != header.value) return true;
+      length = &header.value;
+    } else if (equals_ignoring_case(header.name, "Transfer-Encoding")) {
+      if (encoding != nullptr || !equals_ignoring_case(header.value, "chunked")) return true;
+      encoding = &header.value;
+    }
+  }
+  return length != nullptr && encoding != nullptr;
+}
 
 MHD_Result MhdServer::on_headers(Exchange& exchange, MHD_Connection* connection,
                                  const char* method) {
@@ -216,6 +241,10 @@ MHD_Result MhdServer::on_headers(Exchange& exchange, MHD_Connection* connection,
   exchange.is_head = exchange.request.method == "HEAD";
   exchange.request.headers.reserve(8);
   MHD_get_connection_values(connection, MHD_HEADER_KIND, &header_callback, &exchange.request);
+  // Answered before the body: libmicrohttpd then closes the connection instead of reading it.
+  if (has_unclear_length(exchange.request.headers)) {
+    return refuse(exchange, connection, errors::invalid_body("The length of the body is unclear"));
+  }
   const auto* length = find_header(exchange.request.headers, "Content-Length");
   const auto size = length == nullptr ? std::nullopt : parse_unsigned(*length);
   // In one piece from the start: a body that grows would be copied, and twice as large for a
@@ -224,14 +253,16 @@ MHD_Result MhdServer::on_headers(Exchange& exchange, MHD_Connection* connection,
     exchange.request.body.reserve(static_cast<size_t>(*size));
   }
   if (size && static_cast<uint64_t>(*size) > limits_.max_body_size) {
-    // Answered before the body: libmicrohttpd then closes the connection instead of reading it.
-    exchange.response =
-        error_response(errors::payload_too_large(limits_.max_body_size), ErrorVerbosity::kVerbose);
-    exchange.answered = true;
-    exchange.dispatched = true;
-    return send(exchange, connection);
+    return refuse(exchange, connection, errors::payload_too_large(limits_.max_body_size));
   }
   return MHD_YES;
+}
+
+MHD_Result MhdServer::refuse(Exchange& exchange, MHD_Connection* connection, const Error& error) {
+  exchange.response = refusal_(exchange.request, error);
+  exchange.answered = true;
+  exchange.dispatched = true;
+  return send(exchange, connection);
 }
 
 MHD_Result MhdServer::on_upload(Exchange& exchange, const char* data, size_t* size) {
@@ -250,13 +281,10 @@ MHD_Result MhdServer::on_upload(Exchange& exchange, const char* data, size_t* si
 
 MHD_Result MhdServer::on_complete(Exchange& exchange, MHD_Connection* connection) {
   if (closing_) return MHD_NO;
-  exchange.dispatched = true;
   if (exchange.swallowed > 0) {
-    exchange.response =
-        error_response(errors::payload_too_large(limits_.max_body_size), ErrorVerbosity::kVerbose);
-    exchange.answered = true;
-    return send(exchange, connection);
+    return refuse(exchange, connection, errors::payload_too_large(limits_.max_body_size));
   }
+  exchange.dispatched = true;
   exchange.ticket = next_ticket_++;
   exchanges_.emplace(exchange.ticket, &exchange);
   arrivals_.push_back({exchange.ticket, std::move(exchange.request)});
@@ -303,15 +331,23 @@ MHD_Response* MhdServer::make_response(Exchange& exchange) {
   return response;
 }
 
+// A value without any byte is none to libmicrohttpd; white space around values means nothing.
+// Refused are only names and values that no header may have, and what libmicrohttpd sets itself.
+void add_header(MHD_Response* response, const char* name, const char* value) {
+  MHD_add_response_header(response, name, value[0] == '\0' ? " " : value);
+}
+
 MHD_Result MhdServer::send(Exchange& exchange, MHD_Connection* connection) {
   if (!exchange.answered || closing_) return MHD_NO;
   MHD_Response* response = make_response(exchange);
   if (response == nullptr) return MHD_NO;
   for (const auto& header : exchange.response.headers) {
-    // Refused are only names and values that no header may have.
-    MHD_add_response_header(response, header.name.c_str(), header.value.c_str());
+    add_header(response, header.name.c_str(), header.value.c_str());
   }
-  if (draining_) MHD_add_response_header(response, "Connection", "close");
+  if (find_header(exchange.response.headers, "Server") == nullptr) {
+    add_header(response, "Server", kServerName);
+  }
+  if (draining_) add_header(response, "Connection", "close");
   const auto result =
       MHD_queue_response(connection, static_cast<unsigned>(exchange.response.status), response);
   MHD_destroy_response(response);
@@ -449,8 +485,8 @@ void MhdServer::drain() {
 
 }  // namespace
 
-std::unique_ptr<Server> Server::start(int listen_socket, const Limits& limits) {
-  auto server = std::make_unique<MhdServer>(limits);
+std::unique_ptr<Server> Server::start(int listen_socket, const Limits& limits, Refusal refusal) {
+  auto server = std::make_unique<MhdServer>(limits, std::move(refusal));
   if (!server->open(listen_socket)) {
     close(listen_socket);
     return nullptr;

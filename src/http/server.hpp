@@ -3,15 +3,17 @@
 // Input -> output: sockets -> HttpRequests with a ticket each; ticket and response -> bytes. It
 // runs in the gateway's event loop (external epoll): the loop waits for epoll_fd(), calls run(),
 // takes the complete requests, and answers them in any order, now or many turns later; meanwhile
-// their connections are suspended. No callback of libmicrohttpd calls out of this file. Invariants:
-// every ticket is answered exactly once, with respond() or stream(), also when its client has gone;
-// a body beyond the limit is answered here (413). No threads. Ownership: the Server owns the
-// sockets and all memory of connections; callers own what they are given.
+// their connections are suspended. Callbacks of libmicrohttpd call out of this file only through
+// BodySource and Refusal. Invariants: every ticket is answered exactly once, with respond() or
+// stream(), also when its client has gone; requests whose body is too large (413) or has no clear
+// end (400) get no ticket. No threads. Ownership: the Server owns the sockets and all memory of
+// connections; callers own what they are given.
 #pragma once
 
 #include "core/before_postgres.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,10 +50,14 @@ class BodySource {
   virtual std::optional<size_t> read(char* buffer, size_t size) = 0;
 };
 
+// Makes the response to a request that is refused here. Called below libmicrohttpd: a pure
+// function.
+using Refusal = std::function<HttpResponse(const HttpRequest&, const Error&)>;
+
 class Server {
  public:
   // Takes over the listening socket. Null when libmicrohttpd cannot start.
-  static std::unique_ptr<Server> start(int listen_socket, const Limits& limits);
+  static std::unique_ptr<Server> start(int listen_socket, const Limits& limits, Refusal refusal);
   // Closes all connections, answered or not.
   virtual ~Server() = default;
 
@@ -82,14 +88,43 @@ class Server {
   virtual unsigned open_connections() const = 0;
 };
 
-// Opens the listening socket for a host as PostgREST writes it: "*" (any address), "*4" or "*6"
-// (any, of that family if possible), "!4" or "!6" (any, of that family only), a name or an address.
+// Where to listen.
+struct Endpoint {
+  // As PostgREST writes it: "*" (any address), "*4" or "*6" (any, of that family if possible), "!4"
+  // or "!6" (any, of that family only), a name or an address.
+  std::string host;
+  int port = 0;             // 0: a free one
+  bool reuse_port = false;  // others may listen on it too
+  // The path of a unix socket: host and port do not count then.
+  std::string unix_socket;
+  unsigned unix_socket_mode = 0660;
+
+  bool operator==(const Endpoint&) const = default;
+};
+
+// The file of a unix socket that is listened on. Trivially destructible, so that a hook which runs
+// at the end of a process can remove it.
+struct SocketFile {
+  char path[108] = "";  // empty: none
+  uint64_t device = 0;
+  uint64_t inode = 0;
+
+  // Removes the file unless another has taken its place. Can be called again.
+  void remove() noexcept;
+};
+
 struct Listening {
   int socket = -1;
-  int port = 0;         // the port really used (a setting of 0 takes a free one)
+  int port = 0;  // the port really used; 0 for a unix socket
+  SocketFile file;
   std::string problem;  // not empty: nothing is open, and this says why
 };
-Listening open_listener(const std::string& host, int port);
+// Resolves names, which can take as long as the resolver does. A socket file that nobody listens on
+// any more is replaced; other files are not.
+Listening open_listener(const Endpoint& endpoint);
+
+// "\"127.0.0.1\" port 3000" or "unix socket \"/tmp/x\"", for messages.
+std::string to_text(const Endpoint& endpoint, int port);
 
 // Called instead of abort() when libmicrohttpd finds its own state broken; must not return.
 void set_panic_handler(void (*handler)(const char* reason));

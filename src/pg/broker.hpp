@@ -102,5 +102,6 @@ class Broker {
 };
 
 int64_t monotonic_ms();
+int64_t monotonic_ns();
 
 }  // namespace pgrst::pg

@@ -62,8 +62,10 @@ constexpr size_t kRowStep = 10000;  // catalog rows that are built from in one t
 constexpr int64_t kIntrospectionMs = 3600 * 1000;
 
 DatabaseShared* the_db = nullptr;
+http::SocketFile the_socket_file;
 
 void on_exit(int, Datum) {
+  the_socket_file.remove();
   the_db->gateway_latch = nullptr;
   the_db->gateway_sleeping = false;
   the_db->gateway_pid = 0;
@@ -235,16 +237,19 @@ class Gateway : private Broker::Receiver {
   void begin_request(http::Arrival& arrival, int64_t now) {
     const http::Ticket ticket = arrival.ticket;
     const bool headers_only = arrival.request.method == "HEAD";
+    std::unique_ptr<Beginning> beginning;
     try {
-      auto beginning = std::make_unique<Beginning>(std::move(arrival.request), keeper_.snapshot(),
-                                                   jwt_cache_, std::time(nullptr));
+      beginning = std::make_unique<Beginning>(std::move(arrival.request), keeper_.snapshot(),
+                                              jwt_cache_, std::time(nullptr), &monotonic_ns);
       if (beginning->step(kBodyStep)) {
         pass_on(ticket, headers_only, *beginning, now);
       } else {
         reading_.push_back({ticket, headers_only, std::move(beginning)});
       }
     } catch (const std::exception& e) {
-      respond(ticket, error_response(errors::internal(e.what()), ErrorVerbosity::kVerbose),
+      const Error error = errors::internal(e.what());
+      respond(ticket,
+              beginning ? beginning->fail(error) : error_response(error, ErrorVerbosity::kVerbose),
               headers_only);
     }
   }
@@ -261,7 +266,7 @@ class Gateway : private Broker::Receiver {
         reading_.push_back(std::move(reading));
       }
     } catch (const std::exception& e) {
-      respond(reading.ticket, error_response(errors::internal(e.what()), ErrorVerbosity::kVerbose),
+      respond(reading.ticket, reading.beginning->fail(errors::internal(e.what())),
               reading.headers_only);
     }
   }
@@ -287,8 +292,7 @@ class Gateway : private Broker::Receiver {
         respond(ticket, fail(work.pending, errors::acquisition_timeout()), headers_only);
       }
     } catch (const std::exception& e) {
-      respond(ticket, error_response(errors::internal(e.what()), ErrorVerbosity::kVerbose),
-              headers_only);
+      respond(ticket, beginning.fail(errors::internal(e.what())), headers_only);
     }
   }
 
@@ -310,7 +314,7 @@ class Gateway : private Broker::Receiver {
     try {
       response = finish(work.pending, head.result);
     } catch (const std::exception& e) {
-      response = error_response(errors::internal(e.what()), ErrorVerbosity::kVerbose);
+      response = fail(work.pending, errors::internal(e.what()));
     }
     if (!response.body_is_result || work.pending.headers_only) {
       respond(work.ticket, std::move(response), work.pending.headers_only);
@@ -423,28 +427,42 @@ class Gateway : private Broker::Receiver {
     return limits;
   }
 
+  static http::Endpoint endpoint_of(const Config& config) {
+    http::Endpoint endpoint;
+    endpoint.host = config.server_host;
+    endpoint.port = config.server_port;
+    endpoint.reuse_port = config.server_reuseport;
+    endpoint.unix_socket = config.server_unix_socket.value_or("");
+    endpoint.unix_socket_mode = config.server_unix_socket_mode;
+    return endpoint;
+  }
+
   // Opens the listener once there is a snapshot, and anew when its settings have changed.
   void listen_if_due(int64_t now) {
     if (!keeper_.snapshot() || ShutdownRequestPending) return;
     const Config& config = keeper_.snapshot()->config;
     const http::Limits limits = limits_of(config);
-    const bool same = listen_host_ == config.server_host && listen_port_ == config.server_port &&
-                      limits_ == limits;
+    const http::Endpoint endpoint = endpoint_of(config);
+    const bool same = endpoint_ == endpoint && limits_ == limits;
     if (server_ && same) return;
     if (!same) listen_at_ms_ = 0;
     if (now < listen_at_ms_) return;
     listen_at_ms_ = now + kRetryMs;
     close_server();
-    listen_host_ = config.server_host;
-    listen_port_ = config.server_port;
+    endpoint_ = endpoint;
     limits_ = limits;
-    const http::Listening listening = http::open_listener(listen_host_, listen_port_);
+    const http::Listening listening = http::open_listener(endpoint);
     if (!listening.problem.empty()) {
       report_listen_problem(listening.problem);
       return;
     }
-    server_ = http::Server::start(listening.socket, limits_);
+    the_socket_file = listening.file;
+    server_ = http::Server::start(listening.socket, limits_,
+                                  [this](const HttpRequest& request, const Error& error) {
+                                    return refuse(request, keeper_.snapshot(), error);
+                                  });
     if (!server_) {
+      the_socket_file.remove();
       report_listen_problem("libmicrohttpd could not be started");
       return;
     }
@@ -452,10 +470,11 @@ class Gateway : private Broker::Receiver {
     db_.port = listening.port;
     db_.serving_since = GetCurrentTimestamp();
     db_.state = ServiceState::kServing;
+    const std::string where = http::to_text(endpoint, listening.port);
     (void)guard([&] {
       px_set_last_error(db_, keeper_.problem().c_str());
-      ereport(LOG, (errmsg("postgrest_ext: serving database \"%s\" on host \"%s\" port %d",
-                           db_.name, listen_host_.c_str(), listening.port)));
+      ereport(LOG,
+              (errmsg("postgrest_ext: serving database \"%s\" on %s", db_.name, where.c_str())));
     });
   }
 
@@ -473,6 +492,7 @@ class Gateway : private Broker::Receiver {
     if (!server_) return;
     held_.clear();
     reading_.clear();
+    the_socket_file.remove();
     server_.reset();
     broker_.settle();
     db_.port = 0;
@@ -565,8 +585,7 @@ class Gateway : private Broker::Receiver {
   uint64_t settings_generation_ = 0;
   uint64_t reload_generation_ = 0;
 
-  std::string listen_host_;
-  int listen_port_ = -1;
+  http::Endpoint endpoint_;
   http::Limits limits_;
   std::string reported_problem_;
 };

@@ -8,6 +8,7 @@
 #include "pg/session_request.hpp"
 #include "pg/snapshot_keeper.hpp"
 
+#include "pg/broker.hpp"
 #include "pg/introspection.hpp"
 #include "pg/shmem.hpp"
 #include "pg/spi_transaction.hpp"
@@ -69,7 +70,8 @@ std::optional<PgError> refresh(Session& s) {
 }
 
 BeginResult begin_in_session(Session& s, HttpRequest request) {
-  return begin(std::move(request), s.keeper.snapshot(), s.jwt_cache, std::time(nullptr));
+  return begin(std::move(request), s.keeper.snapshot(), s.jwt_cache, std::time(nullptr),
+               &monotonic_ns);
 }
 
 std::string headers_to_json(const Headers& headers) {
