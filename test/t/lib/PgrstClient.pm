@@ -7,6 +7,7 @@
 #   my $connection = PgrstClient->connect($port);          # one connection, kept alive, by hand
 #   $connection->request('GET', '/slow');  ...  my $r = $connection->response;
 #   $connection->write("raw bytes");  $connection->read_some;  $connection->close;
+#   PgrstClient->over($socket)                              # the same on a socket of another kind
 #
 #   token({role => 'editor'})                               # an HS256 JWT of the cluster's secret
 package PgrstClient;
@@ -87,6 +88,12 @@ sub connect {
     setsockopt($socket, IPPROTO_TCP, TCP_NODELAY, pack('i', 1));
     setsockopt($socket, SOL_SOCKET, SO_RCVBUF, pack('i', $options{receive_buffer})) if $options{receive_buffer};
     return bless {port => $port, socket => $socket, buffer => ''}, $class;
+}
+
+# On a socket that is connected already.
+sub over {
+    my ($class, $socket) = @_;
+    return bless {socket => $socket, buffer => ''}, $class;
 }
 
 sub socket { return $_[0]{socket} }
