@@ -1061,10 +1061,10 @@ TEST(CountQuery, PlannedIsExplained) {
        WHERE api.ships.id > $1
          AND EXISTS (SELECT FROM api.ports AS ports_1 WHERE ports_1.id = api.ships.port_id) | 1)"));
     EXPECT_EQ(all[1].format, ResultFormat::kExplained);
-    const ReadContext& context = std::get<DatabaseWork>(result).pending.context;
+    const ResponseContext& context = std::get<DatabaseWork>(result).pending.context;
     EXPECT_EQ(context.planned_at, 1u);
     EXPECT_EQ(context.total_at, std::nullopt);
-    EXPECT_FALSE(context.count_from_page);
+    EXPECT_FALSE(context.counted);
   }
 }
 
@@ -1079,7 +1079,7 @@ TEST(CountQuery, EstimatedCountsUpToMaxRowsAndIsExplained) {
   EXPECT_EQ(all[1].format, ResultFormat::kRecords);
   EXPECT_EQ(show(all[2]),
             "EXPLAIN (FORMAT JSON) SELECT FROM api.ships WHERE api.ships.id > $1 | 1");
-  const ReadContext& context = std::get<DatabaseWork>(result).pending.context;
+  const ResponseContext& context = std::get<DatabaseWork>(result).pending.context;
   EXPECT_EQ(context.total_at, 1u);
   EXPECT_EQ(context.planned_at, 2u);
   EXPECT_EQ(context.max_rows, 50);
