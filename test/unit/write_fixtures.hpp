@@ -176,9 +176,9 @@ class ShopCatalog {
                              const char* target, const char* type) {
       c_.sets[kMediaHandlers].push_back({schema, name, target_schema, target, type});
     };
-    handler("api", "items_to_xml", "api", "items", "Application/X-Items+xml");
+    handler("api", "items_to_xml", "api", "items", "application/x-items+xml");
     handler("api", "items_to_csv", "api", "items", "text/csv");
-    handler("api", "places_to_all", "api", "places", "*/*");
+    handler("api", "total_to_all", "api", "total", "*/*");
     handler("api", "any_to_yaml", "pg_catalog", "anyelement", "application/yaml");
     handler("types", "image/png", "api", "picture", "image/png");
     handler("types", "*/*", "api", "anything", "*/*");

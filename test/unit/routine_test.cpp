@@ -1,0 +1,129 @@
+// Functions in the schema cache: from catalog rows to what a call finds.
+#include "schema_cache/routine.hpp"
+
+#include "write_fixtures.hpp"
+
+namespace pgrst {
+namespace {
+
+using test::CatalogRows;
+using test::ShopCatalog;
+
+const SchemaCache& shop() {
+  static const auto& cache = *new SchemaCache(test::build(ShopCatalog::rows()).schema_cache);
+  return cache;
+}
+
+const Routine& routine(const char* name, size_t i = 0) {
+  const auto* overloads = shop().routines("api", name);
+  EXPECT_TRUE(overloads != nullptr && i < overloads->size()) << name;
+  return overloads->at(i);
+}
+
+TEST(RoutineCache, Results) {
+  EXPECT_TRUE(routine("now_there").returns_scalar());
+  EXPECT_TRUE(routine("now_there").returns_single());
+  EXPECT_FALSE(routine("now_there").returns_void());
+  EXPECT_TRUE(routine("clear").returns_void());
+  EXPECT_TRUE(routine("words").returns_set_of_scalar());
+  EXPECT_FALSE(routine("words").returns_single());
+  EXPECT_TRUE(routine("first_item").returns_single_composite());
+  EXPECT_TRUE(routine("all_items").returns_set && routine("all_items").returns_composite);
+  EXPECT_EQ(routine("all_items").return_type, (QualifiedIdentifier{"api", "items"}));
+}
+
+TEST(RoutineCache, Volatility) {
+  EXPECT_EQ(routine("now_there").volatility, Volatility::kVolatile);
+  EXPECT_EQ(routine("all_items").volatility, Volatility::kStable);
+  EXPECT_EQ(routine("table_of").volatility, Volatility::kImmutable);
+}
+
+TEST(RoutineCache, Parameters) {
+  const auto& params = routine("sum_of").params;
+  ASSERT_EQ(params.size(), 2u);
+  EXPECT_EQ(params[0].name, "base");
+  EXPECT_EQ(params[0].type, "integer");
+  EXPECT_TRUE(params[0].required);
+  EXPECT_FALSE(params[0].variadic);
+  EXPECT_FALSE(params[1].required);
+  EXPECT_TRUE(params[1].variadic);
+  EXPECT_TRUE(routine("sum_of").has_variadic);
+  EXPECT_FALSE(routine("add_up").has_variadic);
+  EXPECT_EQ(routine("bits").params.at(0).cast_type, "bit varying");
+}
+
+TEST(RoutineCache, Settings) {
+  using Settings = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(routine("careful").isolation, Isolation::kSerializable);
+  EXPECT_EQ(routine("careful").settings,
+            (Settings{{"statement_timeout", "2s"}, {"work_mem", "8MB"}}));
+  EXPECT_EQ(routine("now_there").isolation, std::nullopt);
+}
+
+// PGRST203 lists them in this order.
+TEST(RoutineCache, OverloadsWithFewerParametersComeFirst) {
+  EXPECT_EQ(routine("over", 0).params.size(), 0u);
+  EXPECT_EQ(routine("over", 1).params.size(), 1u);
+  EXPECT_EQ(routine("over", 2).params.size(), 2u);
+  EXPECT_EQ(routine("twice", 0).params.at(0).type, "integer");
+  EXPECT_EQ(routine("twice", 1).params.at(0).type, "text");
+}
+
+TEST(RoutineCache, Names) {
+  EXPECT_EQ(shop().routines("api", "not_callable"), nullptr);
+  EXPECT_EQ(shop().routines("other", "now_there"), nullptr);
+  EXPECT_EQ(shop().routines("api", "NOW_THERE"), nullptr);
+  EXPECT_TRUE(shop().routine_names("other").empty());
+  const auto names = shop().routine_names("api");
+  EXPECT_EQ(std::count(names.begin(), names.end(), "over"), 1);
+}
+
+TEST(RoutineCache, ParametersOfOthersAreSkipped) {
+  CatalogRows rows;
+  rows.sets[kRoutineParams] = {{"77", "a", "integer", "integer", "t", "f"}};
+  rows.sets[kRoutineSettings] = {{"77", "work_mem", "1MB"}};
+  EXPECT_TRUE(test::build(rows).schema_cache.routine_names("api").empty());
+}
+
+TEST(RoutineCache, DamagedRows) {
+  for (const auto set : {kRoutines, kRoutineParams, kRoutineSettings, kMediaHandlers}) {
+    CatalogRows rows = ShopCatalog::rows();
+    rows.sets[set][0].pop_back();
+    const auto encoded = rows.encode();
+    EXPECT_FALSE(build_catalog({encoded.begin(), encoded.end()}).ok()) << set;
+  }
+}
+
+// -- handlers ------------------------------------------------------------------------------------
+
+TEST(MediaHandlerCache, ByTarget) {
+  const QualifiedIdentifier items{"api", "items"}, log{"api", "log"};
+  const MediaHandler* handler = shop().media_handler(&items, "text/csv");
+  ASSERT_NE(handler, nullptr);
+  EXPECT_EQ(handler->function, (QualifiedIdentifier{"api", "items_to_csv"}));
+  EXPECT_EQ(handler->target, items);
+  EXPECT_EQ(shop().media_handler(&log, "text/csv"), nullptr);
+  EXPECT_EQ(shop().media_handler(nullptr, "text/csv"), nullptr);
+  handler = shop().media_handler(nullptr, "application/yaml");
+  ASSERT_NE(handler, nullptr);
+  EXPECT_EQ(handler->target, std::nullopt);
+}
+
+TEST(MediaHandlerCache, OfEverythingMakesBytes) {
+  const QualifiedIdentifier total{"api", "total"};
+  const MediaHandler* handler = shop().media_handler(&total, "*/*");
+  ASSERT_NE(handler, nullptr);
+  EXPECT_EQ(handler->media_type, "application/octet-stream");
+}
+
+TEST(MediaHandlerCache, TypesAreFoundInLowerCase) {
+  CatalogRows rows;
+  rows.sets[kMediaHandlers] = {{"api", "f", "api", "t", "Text/X-Y"}};
+  const SchemaCache cache = test::build(rows).schema_cache;
+  const QualifiedIdentifier t{"api", "t"};
+  ASSERT_NE(cache.media_handler(&t, "text/x-y"), nullptr);
+  EXPECT_EQ(cache.media_handler(&t, "text/x-y")->media_type, "Text/X-Y");
+}
+
+}  // namespace
+}  // namespace pgrst
