@@ -93,10 +93,7 @@ ResponseContext response_context(const ApiRequest& request, const ActionPlan& pl
   context.total_at = query.total_at;
   context.planned_at = query.planned_at;
   context.max_rows = config.db_max_rows;
-  if (query.transaction.max_rows != UINT64_MAX && preferences.max_affected &&
-      preferences.handling == PreferHandling::kStrict) {
-    context.max_affected = static_cast<uint64_t>(*preferences.max_affected);
-  }
+  context.max_affected = query.max_affected;
   if (const CallPlan* call = plan.call()) {
     context.returns_void = call->routine->returns_void();
     context.returns_single = call->routine->returns_single();

@@ -130,7 +130,8 @@ std::string take_payload(ActionPlan& plan) {
 }
 
 // What has to be one row, or no more than so many, is undone otherwise.
-void limit_rows(const ActionPlan& plan, const Preferences& preferences, Transaction& t) {
+void limit_rows(const ActionPlan& plan, const Preferences& preferences, MainQuery& out) {
+  Transaction& t = out.transaction;
   const MutatePlan* mutation = plan.mutation();
   const bool singular = plan.media_type.kind == MediaType::Kind::kSingular ||
                         plan.media_type.kind == MediaType::Kind::kSingularStripped;
@@ -142,7 +143,8 @@ void limit_rows(const ActionPlan& plan, const Preferences& preferences, Transact
                                                          mutation->mutation == Mutation::kDelete));
   if (limited && preferences.handling == PreferHandling::kStrict && preferences.max_affected &&
       *preferences.max_affected >= 0) {
-    t.max_rows = std::min(t.max_rows, static_cast<uint64_t>(*preferences.max_affected));
+    out.max_affected = static_cast<uint64_t>(*preferences.max_affected);
+    t.max_rows = std::min(t.max_rows, *out.max_affected);
   }
 }
 
@@ -169,7 +171,7 @@ MainQuery main_query(ActionPlan& plan, const ApiRequest& request, const Config& 
     explain(plan.media_type, t);
     return out;
   }
-  limit_rows(plan, preferences, t);
+  limit_rows(plan, preferences, out);
   return out;
 }
 

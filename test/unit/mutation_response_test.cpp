@@ -246,6 +246,13 @@ TEST(MutationBounds, MaxAffected) {
             "400 PGRST124");
 }
 
+// It bounds what is changed: neither reads nor inserts, be they of one object.
+TEST(MutationBounds, MaxAffectedIsNotOfReadsAndInserts) {
+  const Headers headers = {{"Accept", kSingular}, {"Prefer", "handling=strict, max-affected=0"}};
+  EXPECT_EQ(answer(request("GET", "/log", headers), 1).status, 200);
+  EXPECT_EQ(answer(with_body("POST", "/places", R"({"code":"a"})", headers), 1).status, 201);
+}
+
 // -- calls ---------------------------------------------------------------------------------------
 
 HttpRequest calling(const char* name, Headers headers = {}, const char* method = "POST") {
