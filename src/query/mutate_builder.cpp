@@ -58,9 +58,12 @@ class MutationWriter {
     if (plan_.on_conflict) write_on_conflict(*plan_.on_conflict);
   }
 
-  // One row for an object without members, or for each that an array has.
+  // One row for an object without members, or for each that an array has. The filters of a PUT
+  // find no column in it, and PostgreSQL says so.
   void write_rows_of_defaults() {
-    if (plan_.payload_is_object) {
+    if (plan_.mutation == Mutation::kSingleUpsert) {
+      sql_.raw(" SELECT FROM (SELECT) AS pgrst_body");
+    } else if (plan_.payload_is_object) {
       sql_.raw(" SELECT");
     } else {
       sql_.raw(" SELECT FROM pg_catalog.json_array_elements(").payload().raw(")");
@@ -205,6 +208,18 @@ void write_returning(SqlBuilder& sql, const QualifiedIdentifier& table,
   }
 }
 
+// Values as JSON writes them, but for the quotes: what filters of a Location have to look like,
+// whatever DateStyle is.
+void write_returning_texts(SqlBuilder& sql, const QualifiedIdentifier& table,
+                           const std::vector<std::string>& columns) {
+  Separator separate(sql, " RETURNING ", ", ");
+  for (const auto& column : columns) {
+    separate();
+    sql.raw("pg_catalog.to_json(").qualified(table.schema, table.name).raw(".").ident(column);
+    sql.raw(") #>> '{}'");
+  }
+}
+
 bool returning_says_it_all(const ReadPlan& read, ResultFormat format) {
   return read.children.empty() && !read.grouped && read.order.empty() &&
          format != ResultFormat::kGeoJson && format != ResultFormat::kRaw;
@@ -245,7 +260,7 @@ Statement mutation_statement(const ReadPlan& read, const MutatePlan& mutation,
     }
   } else if (format == ResultFormat::kRecords) {
     writer.write();
-    write_returning(sql, table, location_columns(read, mutation));
+    write_returning_texts(sql, table, location_columns(read, mutation));
   } else if (returning_says_it_all(read, format)) {
     if (updates_nothing(mutation)) {
       sql.raw("SELECT ");

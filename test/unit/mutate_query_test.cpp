@@ -262,12 +262,14 @@ TEST(Returning, NothingByDefault) {
 // The primary key for Location, and as little else as possible.
 TEST(Returning, KeysForHeadersOnly) {
   EXPECT_EQ(behind_columns(post("/items", R"({"name":"n"})", kHeadersOnly)),
-            R"( RETURNING "api"."items"."id" | <{"name":"n"}>)");
+            R"( RETURNING pg_catalog.to_json("api"."items"."id") #>> '{}' | <{"name":"n"}>)");
   // In the order of the table; in that of the names when columns are selected.
   EXPECT_EQ(behind_columns(post("/stock", R"({"count":1})", kHeadersOnly)),
-            R"( RETURNING "api"."stock"."place", "api"."stock"."item_id" | <{"count":1}>)");
+            R"( RETURNING pg_catalog.to_json("api"."stock"."place") #>> '{}', )"
+            R"(pg_catalog.to_json("api"."stock"."item_id") #>> '{}' | <{"count":1}>)");
   EXPECT_EQ(behind_columns(post("/stock?select=count", R"({"count":1})", kHeadersOnly)),
-            R"( RETURNING "api"."stock"."item_id", "api"."stock"."place" | <{"count":1}>)");
+            R"( RETURNING pg_catalog.to_json("api"."stock"."item_id") #>> '{}', )"
+            R"(pg_catalog.to_json("api"."stock"."place") #>> '{}' | <{"count":1}>)");
   EXPECT_EQ(post("/log", R"({"line":"n"})", kHeadersOnly), post("/log", R"({"line":"n"})"));
   EXPECT_EQ(patch("/places", R"({"title":"n"})", kHeadersOnly),
             patch("/places", R"({"title":"n"})"));
@@ -441,6 +443,15 @@ TEST(Put, TakesNoRange) {
   EXPECT_EQ(put("/places?code=eq.a&limit=0", body), "400 PGRST114");
   // The header is of GET.
   EXPECT_EQ(put("/places?code=eq.a", body, {{"Range", "0-0"}}), put("/places?code=eq.a", body));
+}
+
+// PostgreSQL refuses it, since the body has no column of that name.
+TEST(Put, OfNoColumns) {
+  for (const char* body : {"{}", "[]"}) {
+    EXPECT_EQ(put("/places?code=eq.a", body),
+              R"(INSERT INTO "api"."places" SELECT FROM (SELECT) AS pgrst_body WHERE )"
+              R"("pgrst_body"."code" = $1 ON CONFLICT ("code") DO NOTHING | a)");
+  }
 }
 
 // columns= is of POST and PATCH.
