@@ -122,6 +122,7 @@ struct RowNode {
 struct RowReceiver {
   DestReceiver pub;  // first, as the server casts
   RowFormat format;
+  RecordStyle records;
   ByteSink* out;
   MemoryContext cx;
   MemoryContext row_cx;
@@ -296,6 +297,10 @@ Column* px_make_columns(MemoryContext cx, TupleDesc descriptor, int** order) {
   return columns;
 }
 
+bool is_embed_row(const RowReceiver* self, Oid type) {
+  return type == RECORDOID && self->records == RecordStyle::kJsonb;
+}
+
 // Both find functions move what they find to the front: neighbouring values mostly are of one type.
 ElementNode* px_find_element(RowReceiver* self, TypeNode* node, Oid type) {
   ElementNode** link = &node->elements;
@@ -307,7 +312,7 @@ ElementNode* px_find_element(RowReceiver* self, TypeNode* node, Oid type) {
     element = static_cast<ElementNode*>(MemoryContextAllocZero(self->cx, sizeof(ElementNode)));
     get_typlenbyvalalign(type, &element->length, &element->by_value, &element->alignment);
     element->type.type = type;
-    element->type.jsonb = node->jsonb || type == RECORDOID;
+    element->type.jsonb = node->jsonb || is_embed_row(self, type);
   }
   element->next = node->elements;
   node->elements = element;
@@ -362,7 +367,7 @@ RowNode* px_find_row(RowReceiver* self, TypeNode* node, Oid type, int32 typmod) 
   }
   row->next = node->rows;
   node->rows = row;
-  px_refresh_row(self, row, node->jsonb || type == RECORDOID);
+  px_refresh_row(self, row, node->jsonb || is_embed_row(self, type));
   return row;
 }
 
@@ -949,9 +954,10 @@ void px_destroy(DestReceiver* receiver) {
 }  // namespace
 
 DestReceiver* px_create_row_receiver(RowFormat format, std::uint64_t offset, std::uint64_t limit,
-                                     ByteSink* out, MemoryContext cx) {
+                                     RecordStyle records, ByteSink* out, MemoryContext cx) {
   auto* self = static_cast<RowReceiver*>(MemoryContextAllocZero(cx, sizeof(RowReceiver)));
   self->format = format;
+  self->records = records;
   self->out = out;
   self->cx = cx;
   self->scratch.init();

@@ -38,10 +38,14 @@ enum class RowFormat {
   kCountOnly  // nothing; `out` may be null
 };
 
+// How rows of type record, and arrays of them, are written within a row: as json_agg does, or,
+// since only embeds have no type of their own, as to_jsonb does.
+enum class RecordStyle { kJson, kJsonb };
+
 // For SPIExecuteOptions.dest; serves one statement. Only the rows [offset, offset + limit) are
 // written.
 DestReceiver* px_create_row_receiver(RowFormat format, std::uint64_t offset, std::uint64_t limit,
-                                     ByteSink* out, MemoryContext cx);
+                                     RecordStyle records, ByteSink* out, MemoryContext cx);
 
 // Writes what is due after the last row (kJsonArray: the closing bracket). Call once, after every
 // statement that ended without error: the executor does not start the receiver for a statement that

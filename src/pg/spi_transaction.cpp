@@ -221,9 +221,9 @@ void px_run_statement(StatementRun* run, bool read_only) {
     px_check_text(statement.text);
     px_prepare(statement.text.c_str(), static_cast<int>(statement.params.size()), run->plan);
   }
-  DestReceiver* receiver =
-      px_create_row_receiver(row_format(statement.format), statement.window.offset,
-                             statement.window.limit, run->sink, CurrentMemoryContext);
+  DestReceiver* receiver = px_create_row_receiver(
+      row_format(statement.format), statement.window.offset, statement.window.limit,
+      RecordStyle::kJsonb, run->sink, CurrentMemoryContext);
   SPIExecuteOptions options;
   memset(&options, 0, sizeof options);
   options.params = px_params(run->plan, statement, run->payload);
