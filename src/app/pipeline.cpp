@@ -14,12 +14,15 @@ std::string legacy_warning(const ReadPlan& plan) {
   std::string names;
   for (const auto& [relation, alias] : legacy_names(plan)) {
     if (!names.empty()) names += ", ";
-    names += "`" + relation + "` to `" + alias + "`";
+    names += '`';
+    names += relation;
+    names += "` to `";
+    names += alias;
+    names += '`';
   }
   if (names.empty()) return names;
   return "299 PostgRESTv16.2 \"Embedded resource was referenced by relation name even though it "
-         "has "
-         "an alias. This is deprecated and will stop working in a future release. Update " +
+         "has an alias. This is deprecated and will stop working in a future release. Update " +
          names + " in query string filters, orders or limits.\"";
 }
 

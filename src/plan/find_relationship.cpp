@@ -44,6 +44,14 @@ bool matches(const Relationship& r, const std::string& target,
   return r.is_self ? matches_self(r, target, hint) : matches_other(r, target, hint);
 }
 
+std::string suggestion(const std::string& name, const std::string& instead_of) {
+  std::string out = "Perhaps you meant '";
+  out += name;
+  out += "' instead of '";
+  out += instead_of;
+  return out += "'.";
+}
+
 // The nearest name of the origin if it has no relationships, else of the target; none when both are
 // known, since then the hint is what is wrong.
 std::optional<std::string> nearest(const SchemaCache& cache, const std::string& schema,
@@ -56,13 +64,13 @@ std::optional<std::string> nearest(const SchemaCache& cache, const std::string& 
     for (const auto& name : tables) names.add(name);
     auto found = names.get_one(origin);
     if (!found) return std::nullopt;
-    return "Perhaps you meant '" + *found + "' instead of '" + origin + "'.";
+    return suggestion(*found, origin);
   }
   for (auto it = relationships->rbegin(); it != relationships->rend(); ++it) {
     names.add(it->foreign_table.name);
   }
   for (const auto& [score, name] : names.get(target)) {
-    if (score < 1.0) return "Perhaps you meant '" + name + "' instead of '" + target + "'.";
+    if (score < 1.0) return suggestion(name, target);
   }
   return std::nullopt;
 }
