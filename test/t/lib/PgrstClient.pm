@@ -2,6 +2,7 @@
 #
 #   my $client = PgrstClient->new($port);
 #   my $r = $client->get('/items?id=eq.1', Accept => 'application/json');   # one connection each
+#   my $r = $client->post('/items', body => {id => 1}, Prefer => 'return=representation');
 #   $r->{status}, $r->{body}, $r->{json}, $r->{headers}{'content-type'}
 #
 #   my $connection = PgrstClient->connect($port);          # one connection, kept alive, by hand
@@ -61,13 +62,28 @@ sub new {
 
 sub get { my ($self, @rest) = @_; return $self->request('GET', @rest) }
 sub head { my ($self, @rest) = @_; return $self->request('HEAD', @rest) }
+sub post { my ($self, @rest) = @_; return $self->request('POST', @rest) }
+sub patch { my ($self, @rest) = @_; return $self->request('PATCH', @rest) }
+sub put { my ($self, @rest) = @_; return $self->request('PUT', @rest) }
+sub del { my ($self, @rest) = @_; return $self->request('DELETE', @rest) }
 
-# Status 599 tells of a connection that failed; `body` then says how.
+# A `body` among the headers is the body of the request, JSON unless there is a Content-Type; a hash or
+# an array becomes that. Status 599 tells of a connection that failed; `body` then says how.
 sub request {
     my ($self, $method, $path, %headers) = @_;
     return $self->request_on_connection($method, $path, %headers) if $self->{socket};
-    my $r = $self->{http}->request($method, "http://127.0.0.1:$self->{port}$path", {headers => \%headers});
+    my %options = (headers => \%headers);
+    if (defined $headers{body}) {
+        $options{content} = body_bytes(delete $headers{body});
+        $headers{'Content-Type'} //= 'application/json';
+    }
+    my $r = $self->{http}->request($method, "http://127.0.0.1:$self->{port}$path", \%options);
     return decorate({status => $r->{status}, reason => $r->{reason}, headers => $r->{headers}, body => $r->{content} // ''});
+}
+
+sub body_bytes {
+    my ($body) = @_;
+    return ref $body eq 'HASH' || ref $body eq 'ARRAY' ? $json->encode($body) : $body;
 }
 
 sub decorate {
@@ -121,7 +137,7 @@ sub request_on_connection {
 # Sends a request; a `body` among the headers is its body.
 sub send {
     my ($self, $method, $path, %headers) = @_;
-    my $body = delete $headers{body};
+    my $body = body_bytes(delete $headers{body});
     my $bytes = "$method $path HTTP/1.1\r\nHost: 127.0.0.1\r\n";
     $bytes .= "$_: $headers{$_}\r\n" for sort keys %headers;
     $bytes .= 'Content-Length: ' . length($body) . "\r\n" if defined $body;
