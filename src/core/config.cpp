@@ -308,8 +308,6 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.server_idle_timeout = i();
   } else if (name == "server_max_queue") {
     c.server_max_queue = i();
-  } else if (name == "url_use_legacy_target_names") {
-    c.url_use_legacy_target_names = b();
   }
 }
 
