@@ -128,7 +128,8 @@ void check_work(const DatabaseWork& work) {
   require(pgrst::encode(pgrst::decode_transaction(bytes).value()) == bytes);
   pgrst::TransactionResult result;
   for (const uint64_t rows : {0, 3}) {
-    result.result_sets.assign(t.statements.size(), {rows, pgrst::test::records({{"5"}}), 20});
+    const pgrst::ResultSet set{rows, rows, pgrst::test::records({{"5"}}), 20};
+    result.result_sets.assign(t.statements.size(), set);
     check_headers(pgrst::finish(work.pending, result));
   }
   result.error.emplace();
