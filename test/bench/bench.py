@@ -8,8 +8,9 @@ Makes a throw-away cluster, loads the demo database, serves it, and measures in 
 
   here       wrk against the extension
   pgbench    the statement that the extension runs, with BEGIN, the settings, the statement and COMMIT in one
-             pipeline, as prepared statements: what a proxy without any cost of its own would need
-  json_agg   the same with the rows made into JSON by json_agg, as PostgREST's statement does
+             pipeline, as prepared statements, over TCP as wrk: what a proxy without any cost of its own would need
+  unix       the same over a unix socket
+  json_agg   the first with the rows made into JSON by json_agg, as PostgREST's statement does
   postgrest  wrk against the binary that POSTGREST_BIN names, if it is set
 
 It prints medians: requests/s, p50, p99 (of wrk), CPU time of the database server for each request (all its
@@ -77,7 +78,7 @@ class Cluster:
         self.run(self.bin + "/initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8",
                  "--no-locale")
         conf = """
-listen_addresses = ''
+listen_addresses = '127.0.0.1'
 unix_socket_directories = '%s'
 port = %d
 fsync = off
@@ -200,7 +201,7 @@ class Bench:
                 milliseconds(re.search(r"(?m)^ +50% +(\S+)", out).group(1)), milliseconds(re.search(r"(?m)^ +99% +(\S+)", out).group(1)),
                 1e6 * cpu / requests)
 
-    def pgbench(self, statement, keyed, role, connections):
+    def pgbench(self, statement, keyed, role, connections, host="127.0.0.1"):
         script = os.path.join(self.cluster.dir, "pgbench.sql")
         settings = ("select set_config('search_path', '\"api\", \"public\"', true), "
                     "set_config('request.jwt.claims', '{\"role\":\"%s\"}', true), set_config('role', '%s', true), "
@@ -215,7 +216,7 @@ class Bench:
             fh.write("\\startpipeline\nbegin read only;\n%s;\n%s;\ncommit;\n\\endpipeline\n" % (settings, statement))
         before = self.cluster.server_cpu()
         out = self.cluster.run(self.cluster.bin + "/pgbench", "-n", "-M", "prepared", "-D", "prepared=0", "-c", str(connections), "-j", "1", "-T",
-                               str(self.args.seconds), "-h", self.cluster.dir, "-p", str(self.cluster.port), "-U",
+                               str(self.args.seconds), "-h", host, "-p", str(self.cluster.port), "-U",
                                "bench", "-f", script, "demo")
         cpu = self.cluster.server_cpu() - before
         requests = int(re.search(r"number of transactions actually processed: (\d+)", out).group(1))
@@ -230,6 +231,7 @@ class Bench:
         contestants = {
             "here": lambda: self.wrk(self.cluster.http, path, keyed, jwt, connections),
             "pgbench": lambda: self.pgbench(sql, keyed, role, connections),
+            "unix": lambda: self.pgbench(sql, keyed, role, connections, host=self.cluster.dir),
             "json_agg": lambda: self.pgbench("select json_agg(t) from (%s) t" % sql, keyed, role, connections),
         }
         if self.postgrest:
