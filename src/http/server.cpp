@@ -87,12 +87,13 @@ class MhdServer : public Server {
   int64_t timeout_ms() override;
   std::vector<Arrival> take_arrivals() override { return std::exchange(arrivals_, {}); }
   bool has_arrivals() const override { return !arrivals_.empty(); }
+  bool knows(Ticket ticket) const override { return exchanges_.count(ticket) > 0; }
   void respond(Ticket ticket, HttpResponse response) override;
   void stream(Ticket ticket, HttpResponse head, std::unique_ptr<BodySource> source) override;
   void continue_stream(Ticket ticket) override;
   std::vector<Ticket> find_gone(const std::vector<Ticket>& tickets) override;
   void close_slow() override;
-  void drain() override;
+  int drain() override;
   unsigned open_connections() const override {
     return MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections;
   }
@@ -116,7 +117,6 @@ class MhdServer : public Server {
   Limits limits_;
   Refusal refusal_;
   MHD_Daemon* daemon_ = nullptr;
-  int quiesced_socket_ = -1;
   bool draining_ = false;
   bool closing_ = false;
   // Never used twice in a process: answers to an earlier server's tickets must find nobody.
@@ -431,7 +431,6 @@ MhdServer::~MhdServer() {
   for (auto& [ticket, exchange] : exchanges_) resume(*exchange);
   MHD_run(daemon_);
   MHD_stop_daemon(daemon_);
-  if (quiesced_socket_ >= 0) close(quiesced_socket_);
 }
 
 int64_t MhdServer::timeout_ms() {
@@ -477,10 +476,10 @@ void MhdServer::close_slow() {
   }
 }
 
-void MhdServer::drain() {
-  if (draining_) return;
+int MhdServer::drain() {
+  if (draining_) return -1;
   draining_ = true;
-  quiesced_socket_ = MHD_quiesce_daemon(daemon_);
+  return MHD_quiesce_daemon(daemon_);
 }
 
 }  // namespace

@@ -71,6 +71,8 @@ class Server {
   virtual std::vector<Arrival> take_arrivals() = 0;
   virtual bool has_arrivals() const = 0;
 
+  // Whether the request's connection is still there.
+  virtual bool knows(Ticket ticket) const = 0;
   virtual void respond(Ticket ticket, HttpResponse response) = 0;
   // head.result_body_size bytes of body come from `source`, which lives until the response is sent.
   virtual void stream(Ticket ticket, HttpResponse head, std::unique_ptr<BodySource> source) = 0;
@@ -83,8 +85,9 @@ class Server {
   // Tickets, of those given, whose client has closed its connection.
   virtual std::vector<Ticket> find_gone(const std::vector<Ticket>& tickets) = 0;
 
-  // Every response from now on closes its connection, and no new connection is accepted.
-  virtual void drain() = 0;
+  // Every response from now on closes its connection, and no new connection is accepted. Returns
+  // the listening socket, which is the caller's from now on; -1 the next time.
+  virtual int drain() = 0;
   virtual unsigned open_connections() const = 0;
 };
 

@@ -19,6 +19,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "app/pipeline.hpp"
 #include "http/server.hpp"
@@ -52,6 +53,7 @@ namespace pgrst::pg {
 namespace {
 
 constexpr int64_t kDrainMs = 3000;
+constexpr size_t kMaxServers = 4;      // with connections, of one gateway
 constexpr int64_t kIdleTurnMs = 1000;  // a look at the catalogs although no request comes
 constexpr int64_t kVerdictMs =
     5000;                           // how long requests wait for the verdict on a suspect snapshot
@@ -98,7 +100,7 @@ class Gateway : private Broker::Receiver {
     while (!ShutdownRequestPending) {
       db_.state = ServiceState::kDormant;
       if (sleep_until_extension()) serve();
-      close_server();
+      close_servers();
     }
   }
 
@@ -159,7 +161,7 @@ class Gateway : private Broker::Receiver {
     const int64_t now = monotonic_ms();
     if (drain_until_ms_ == 0) {
       drain_until_ms_ = now + kDrainMs;
-      if (server_) server_->drain();
+      if (accepting_) stop_accepting();
     }
     return now >= drain_until_ms_ || (broker_.idle() && held_.empty() && reading_.empty());
   }
@@ -169,7 +171,8 @@ class Gateway : private Broker::Receiver {
     handle_interrupts();
     broker_.process_events();
     run_server();
-    if (server_) take_arrivals();
+    take_arrivals();
+    forget_ended_servers();
     const int64_t now = monotonic_ms();
     (void)guard([] { px_poll_invalidations(); });
     for (auto& held : held_) {
@@ -190,16 +193,14 @@ class Gateway : private Broker::Receiver {
   }
 
   int64_t next_wake_ms() {
-    if (answered_ || !reading_.empty() || keeper_.building() ||
-        (server_ && server_->has_arrivals()))
-      return 0;
+    if (answered_ || !reading_.empty() || keeper_.building() || has_arrivals()) return 0;
     const int64_t now = monotonic_ms();
     int64_t next = now + kIdleTurnMs;
     const auto at = [&](int64_t ms) { next = ms < next ? ms : next; };
     if (const int64_t ms = broker_.next_deadline_ms(now); ms >= 0) at(ms);
     if (!held_.empty()) at(held_.front().until_ms);
-    if (server_) {
-      if (const int64_t ms = server_->timeout_ms(); ms >= 0) at(now + ms);
+    for (const auto& server : servers_) {
+      if (const int64_t ms = server->timeout_ms(); ms >= 0) at(now + ms);
     }
     if (!broker_.idle()) at(now + kSweepMs);
     return next > now ? next - now : 0;
@@ -207,15 +208,22 @@ class Gateway : private Broker::Receiver {
 
   void run_server() {
     answered_ = false;
-    if (!server_) return;
-    server_->run();
+    if (servers_.empty()) return;
+    for (const auto& server : servers_) server->run();
     broker_.settle();
   }
 
+  bool has_arrivals() const {
+    return std::any_of(servers_.begin(), servers_.end(),
+                       [](const auto& server) { return server->has_arrivals(); });
+  }
+
   void take_arrivals() {
-    for (auto& arrival : server_->take_arrivals()) {
-      db_.requests.fetch_add(1, std::memory_order_relaxed);
-      held_.push_back({std::move(arrival), monotonic_ms() + kVerdictMs});
+    for (const auto& server : servers_) {
+      for (auto& arrival : server->take_arrivals()) {
+        db_.requests.fetch_add(1, std::memory_order_relaxed);
+        held_.push_back({std::move(arrival), monotonic_ms() + kVerdictMs});
+      }
     }
   }
 
@@ -299,7 +307,7 @@ class Gateway : private Broker::Receiver {
   void respond(http::Ticket ticket, HttpResponse response, bool headers_only) {
     if (headers_only) response.body.clear();
     answered_ = true;
-    if (server_) server_->respond(ticket, std::move(response));
+    if (http::Server* server = server_of(ticket)) server->respond(ticket, std::move(response));
   }
 
   // -- what executors send
@@ -320,7 +328,9 @@ class Gateway : private Broker::Receiver {
       respond(work.ticket, std::move(response), work.pending.headers_only);
     } else if (body) {
       answered_ = true;
-      if (server_) server_->stream(work.ticket, std::move(response), std::move(body));
+      if (http::Server* server = server_of(work.ticket)) {
+        server->stream(work.ticket, std::move(response), std::move(body));
+      }
     } else {
       if (!head.result.result_sets.empty()) {
         response.body = std::move(head.result.result_sets[0].body);
@@ -346,7 +356,7 @@ class Gateway : private Broker::Receiver {
 
   void on_more(http::Ticket ticket) override {
     answered_ = true;
-    if (server_) server_->continue_stream(ticket);
+    if (http::Server* server = server_of(ticket)) server->continue_stream(ticket);
   }
 
   // -- the snapshot
@@ -437,40 +447,57 @@ class Gateway : private Broker::Receiver {
     return endpoint;
   }
 
-  // Opens the listener once there is a snapshot, and anew when its settings have changed.
+  // Opens the listener once there is a snapshot, and anew when its settings have changed. Other
+  // limits only: a new server goes on with the same socket, so that nobody is turned away.
   void listen_if_due(int64_t now) {
     if (!keeper_.snapshot() || ShutdownRequestPending) return;
     const Config& config = keeper_.snapshot()->config;
     const http::Limits limits = limits_of(config);
     const http::Endpoint endpoint = endpoint_of(config);
-    const bool same = endpoint_ == endpoint && limits_ == limits;
-    if (server_ && same) return;
+    const bool same_endpoint = endpoint_ == endpoint;
+    const bool same = same_endpoint && limits_ == limits;
+    if (accepting_ && same) return;
     if (!same) listen_at_ms_ = 0;
     if (now < listen_at_ms_) return;
     listen_at_ms_ = now + kRetryMs;
-    close_server();
+    http::Listening listening;
+    if (accepting_ && same_endpoint) {
+      listening.socket = servers_.back()->drain();
+      listening.port = db_.port;
+      listening.file = the_socket_file;
+    } else {
+      if (accepting_) stop_accepting();
+      listening = http::open_listener(endpoint);
+    }
+    accepting_ = false;
     endpoint_ = endpoint;
     limits_ = limits;
-    const http::Listening listening = http::open_listener(endpoint);
     if (!listening.problem.empty()) {
       report_listen_problem(listening.problem);
       return;
     }
+    start_server(listening);
+  }
+
+  void start_server(const http::Listening& listening) {
     the_socket_file = listening.file;
-    server_ = http::Server::start(listening.socket, limits_,
-                                  [this](const HttpRequest& request, const Error& error) {
-                                    return refuse(request, keeper_.snapshot(), error);
-                                  });
-    if (!server_) {
+    auto server = http::Server::start(listening.socket, limits_,
+                                      [this](const HttpRequest& request, const Error& error) {
+                                        return refuse(request, keeper_.snapshot(), error);
+                                      });
+    if (!server) {
       the_socket_file.remove();
       report_listen_problem("libmicrohttpd could not be started");
       return;
     }
+    if (servers_.size() == kMaxServers) servers_.erase(servers_.begin());
+    servers_.push_back(std::move(server));
+    accepting_ = true;
     make_wait_set();
     db_.port = listening.port;
     db_.serving_since = GetCurrentTimestamp();
     db_.state = ServiceState::kServing;
-    const std::string where = http::to_text(endpoint, listening.port);
+    const std::string where = http::to_text(endpoint_, listening.port);
     (void)guard([&] {
       px_set_last_error(db_, keeper_.problem().c_str());
       ereport(LOG,
@@ -488,29 +515,57 @@ class Gateway : private Broker::Receiver {
     reported_problem_ = problem;
   }
 
-  void close_server() {
-    if (!server_) return;
-    held_.clear();
-    reading_.clear();
+  // What was accepted is served on.
+  void stop_accepting() {
     the_socket_file.remove();
-    server_.reset();
-    broker_.settle();
+    if (const int socket = servers_.back()->drain(); socket >= 0) close(socket);
+    accepting_ = false;
     db_.port = 0;
     if (db_.state == ServiceState::kServing) db_.state = ServiceState::kStarting;
+  }
+
+  // Of a ticket; null when its connection has gone.
+  http::Server* server_of(http::Ticket ticket) const {
+    for (const auto& server : servers_) {
+      if (server->knows(ticket)) return server.get();
+    }
+    return nullptr;
+  }
+
+  // The servers before the last one end with their last connection.
+  void forget_ended_servers() {
+    if (servers_.size() < 2) return;
+    const auto ended = std::remove_if(servers_.begin(), servers_.end() - 1, [](const auto& server) {
+      return server->open_connections() == 0;
+    });
+    if (ended == servers_.end() - 1) return;
+    servers_.erase(ended, servers_.end() - 1);
+    make_wait_set();
+  }
+
+  void close_servers() {
+    if (servers_.empty()) return;
+    if (accepting_) stop_accepting();
+    held_.clear();
+    reading_.clear();
+    servers_.clear();
+    broker_.settle();
     make_wait_set();
   }
 
   // Cancels the statements of clients that have gone.
   void sweep(int64_t now) {
-    if (!server_ || now < sweep_at_ms_) return;
+    if (servers_.empty() || now < sweep_at_ms_) return;
     sweep_at_ms_ = now + kSweepMs;
     if (now >= close_slow_at_ms_) {
       close_slow_at_ms_ = now + kIdleTurnMs;
-      server_->close_slow();
+      for (const auto& server : servers_) server->close_slow();
     }
     const auto running = broker_.running_since(now - kSweepMs);
     if (running.empty()) return;
-    for (const http::Ticket ticket : server_->find_gone(running)) broker_.cancel(ticket);
+    for (const auto& server : servers_) {
+      for (const http::Ticket ticket : server->find_gone(running)) broker_.cancel(ticket);
+    }
   }
 
   // -- waiting
@@ -520,11 +575,11 @@ class Gateway : private Broker::Receiver {
     free_wait_set();
     WaitEventSet* set = nullptr;
     const auto error = guard([&] {
-      set = px_create_wait_event_set(3);
+      set = px_create_wait_event_set(2 + static_cast<int>(servers_.size()));
       AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, nullptr);
       AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, nullptr, nullptr);
-      if (server_) {
-        AddWaitEventToSet(set, WL_SOCKET_READABLE, server_->epoll_fd(), nullptr, nullptr);
+      for (const auto& server : servers_) {
+        AddWaitEventToSet(set, WL_SOCKET_READABLE, server->epoll_fd(), nullptr, nullptr);
       }
     });
     if (!error) {
@@ -569,7 +624,9 @@ class Gateway : private Broker::Receiver {
   Broker broker_;
   SnapshotKeeper keeper_;
   JwtCache jwt_cache_;
-  std::unique_ptr<http::Server> server_;
+  // The last one accepts connections, if `accepting_`; those before it finish what they have.
+  std::vector<std::unique_ptr<http::Server>> servers_;
+  bool accepting_ = false;
   std::deque<Held> held_;
   std::deque<Reading> reading_;
   WaitEventSet* wait_set_ = nullptr;

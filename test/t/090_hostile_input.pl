@@ -256,7 +256,7 @@ scenario 'more connections than allowed' => sub {
     wait_until {
         my @open = map { PgrstClient->connect($cluster->port) } 1 .. 25;
         $_->send('GET', '/items?id=eq.1') for @open;
-        my $served = grep { $_->response(seconds => 5)->{status} == 200 } @open;
+        my $served = grep { $_->response(seconds => 1)->{status} == 200 } @open;
         $_->close for @open;
         $served <= 20;
     } 'the limit';

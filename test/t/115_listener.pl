@@ -85,6 +85,36 @@ scenario 'a port that is chosen' => sub {
     serves_on(qq("127.0.0.1" port $port));
 };
 
+scenario 'new limits or another port while requests run' => sub {
+    my $gate = $cluster->session('api');
+    $gate->sql('SELECT pg_advisory_lock(42)');
+    my $at_gate = sub { $cluster->sql(q(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)) };
+    my $waiting = PgrstClient->connect($port);
+    $waiting->send('GET', '/gate');
+    wait_until { $at_gate->() == 1 } 'the request at the gate';
+    my $idle = PgrstClient->connect($port);
+    is($idle->get('/items?id=eq.1&select=id')->{body}, $well, 'a connection that is kept');
+    set(server_max_connections => 500);
+    # Nobody is turned away in the moment of the change, or later.
+    for (1 .. 200) {
+        is(over_tcp('127.0.0.1'), $well, "connection $_") or last;
+        last if $cluster->log($log_position) =~ /serving database "api"/;
+    }
+    serves_on(qq("127.0.0.1" port $port));
+    is(over_tcp('127.0.0.1'), $well, 'served with the new limits');
+    my $other = PgrstCluster::free_port();
+    set(server_port => $other);
+    serves_on(qq("127.0.0.1" port $other));
+    is(over_tcp('127.0.0.1'), undef, 'the old port is closed');
+    my $r = $idle->get('/items?id=eq.1&select=id');
+    is($r->{body}, $well, 'the kept connection still serves');
+    is($r->{headers}{connection}, 'close', 'once');
+    $gate->close;
+    is($waiting->response->{status}, 200, 'the request that began before is answered');
+    set(server_port => undef, server_max_connections => undef);
+    serves_on(qq("127.0.0.1" port $port));
+};
+
 scenario 'a port shared with another server' => sub {
     set(server_reuseport => 'on');
     serves_on(qq("127.0.0.1" port $port));
