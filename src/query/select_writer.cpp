@@ -291,7 +291,7 @@ class SelectWriter {
       sql_.raw(" AS ").ident(node.alias);
       return;
     }
-    if (node.relationship == nullptr) {
+    if (parent == nullptr) {
       sql_.qualified(node.from.schema, node.from.name);
       return;
     }
@@ -321,7 +321,7 @@ class SelectWriter {
       separate();
       write_logic(node, scope, logic);
     }
-    if (node.relationship != nullptr) write_join_conditions(node, *parent, scope, separate);
+    if (parent != nullptr) write_join_conditions(node, *parent, scope, separate);
     for (const auto& child : node.children) {
       if (!is_inner(child)) continue;
       if (inner_joins == InnerJoins::kAsJoins && is_inner_joined(child)) continue;
