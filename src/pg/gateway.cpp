@@ -423,6 +423,21 @@ class Gateway : private Broker::Receiver {
     db_.table_count = snapshot.schema_cache.table_count();
     db_.schema_loads.fetch_add(1);
     db_.snapshot_generation.fetch_add(1);
+    warn_of_deprecated(snapshot);
+  }
+
+  // Once for each value of the setting.
+  void warn_of_deprecated(const Snapshot& snapshot) {
+    const std::string& path = snapshot.config.jwt_role_claim_key;
+    if (!snapshot.auth.role_claim.is_deprecated() || path == warned_role_claim_) return;
+    warned_role_claim_ = path;
+    (void)guard([&] {
+      ereport(WARNING,
+              (errmsg("postgrest_ext: database \"%s\": pgrst.jwt_role_claim_key \"%s\" has "
+                      "a deprecated syntax",
+                      db_.name, path.c_str()),
+               errhint("Write it as a JSONPath (RFC 9535), for example \"$.role\".")));
+    });
   }
 
   // -- the listener
@@ -645,6 +660,7 @@ class Gateway : private Broker::Receiver {
   http::Endpoint endpoint_;
   http::Limits limits_;
   std::string reported_problem_;
+  std::string warned_role_claim_;
 };
 
 void on_http_panic(const char* reason) {

@@ -116,6 +116,8 @@ scenario 'other settings of tokens' => sub {
     $set->(q(DELETE FROM pgrst.config));
     $set->(q(INSERT INTO pgrst.config VALUES ('jwt_role_claim_key', '.app.roles[1]')));
     is(me(bearer({app => {roles => ['x', 'editor']}}))->{json}[0]{current_user}, 'editor', 'path of the role');
+    is(scalar(() = $cluster->log =~ /WARNING: .*pgrst\.jwt_role_claim_key "\.app\.roles\[1\]" has a deprecated syntax/g), 1,
+        'the log warns of its deprecated syntax, once');
     $set->(q(UPDATE pgrst.config SET name = 'jwt_secret', value = repeat('n', 40)));
     is(me(bearer({role => 'author'}))->{status}, 401, 'the old secret after a change');
     is(me(bearer({role => 'author'}, secret => 'n' x 40))->{status}, 200, 'the new secret');
