@@ -83,6 +83,9 @@ using RoutinesByOid = std::map<RelationOid, Routine>;
 
 }  // namespace
 
+using RelationshipsByTable = std::unordered_map<QualifiedIdentifier, std::vector<Relationship>,
+                                                QualifiedIdentifierHash, QualifiedIdentifierEqual>;
+
 class CatalogBuilder::Impl {
  public:
   explicit Impl(std::vector<std::string> sets) : sets_(std::move(sets)) {
@@ -97,8 +100,12 @@ class CatalogBuilder::Impl {
       if (read_rows(max_rows)) stage_++;
       return !problem_.empty();
     }
-    if (!derived_) {
-      derive();
+    if (!begun_) {
+      begin_relationships();
+      return false;
+    }
+    if (deriver_) {
+      derive(max_rows);
       return false;
     }
     return add_to_cache(max_rows);
@@ -133,7 +140,7 @@ class CatalogBuilder::Impl {
     return false;
   }
 
-  void derive() {
+  void begin_relationships() {
     for (auto& [oid, table] : tables_) {
       std::sort(table.pk_columns.begin(), table.pk_columns.end());
     }
@@ -141,21 +148,39 @@ class CatalogBuilder::Impl {
     for (auto& [oid, routine] : routines_) {
       if (is_callable(routine)) catalog_.schema_cache.add_routine(std::move(routine));
     }
-    relationships_ = derive_relationships(std::move(sources_), tables_);
+    deriver_.emplace(std::move(sources_), tables_);
+    begun_ = true;
+  }
+
+  void derive(size_t max_rows) {
+    // A key takes as long as several rows of a catalog.
+    std::vector<Relationship> found;
+    const bool done = deriver_->step(std::max<size_t>(max_rows / 4, 1), found);
+    for (auto& r : found) {
+      // Only a relation, or a function, of the same schema can be named in a request.
+      const QualifiedIdentifier& target =
+          r.cardinality == Cardinality::kComputed ? r.function : r.foreign_table;
+      if (target.schema == r.table.schema) relationships_[r.table].push_back(std::move(r));
+    }
+    if (!done) return;
+    for (const auto& table : deriver_->take_through_hidden()) relationships_[table];
+    deriver_.reset();
+    next_relationships_ = relationships_.begin();
     next_table_ = tables_.begin();
-    derived_ = true;
   }
 
   // True when everything is in the cache.
   bool add_to_cache(size_t max_rows) {
-    if (!relationships_.list.empty() || !relationships_.through_hidden.empty()) {
-      catalog_.schema_cache.set_relationships(std::exchange(relationships_, {}));
-      return false;
+    size_t added = 0;
+    while (added < max_rows && next_relationships_ != relationships_.end()) {
+      auto& [table, list] = *next_relationships_++;
+      added += list.size() + 1;
+      catalog_.schema_cache.set_relationships(table, std::move(list));
     }
-    for (size_t i = 0; i < max_rows && next_table_ != tables_.end(); i++, ++next_table_) {
+    for (; added < max_rows && next_table_ != tables_.end(); added++, ++next_table_) {
       catalog_.schema_cache.add_table(std::move(next_table_->second));
     }
-    return next_table_ == tables_.end();
+    return next_relationships_ == relationships_.end() && next_table_ == tables_.end();
   }
 
   void add_tables(const Rows& rows);
@@ -177,13 +202,15 @@ class CatalogBuilder::Impl {
   std::string problem_;
   size_t stage_ = 0;
   std::optional<Rows> rows_;
-  bool derived_ = false;
+  bool begun_ = false;
 
   TablesByOid tables_;
   TablesByOid::iterator next_table_;
   RelationshipSources sources_;
   std::string last_key_;  // the foreign key that the last row belongs to
-  Relationships relationships_;
+  std::optional<RelationshipDeriver> deriver_;
+  RelationshipsByTable relationships_;
+  RelationshipsByTable::iterator next_relationships_;
   RoutinesByOid routines_;
   std::map<std::string, RoleSettings, std::less<>> roles_;
   Catalog catalog_;

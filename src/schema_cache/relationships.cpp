@@ -32,14 +32,24 @@ ColumnKey column_key(RelationOid oid, int16_t number) {
 // For each view the names under which it shows a column of a relation below it, however deep.
 class ViewTraces {
  public:
-  explicit ViewTraces(const RelationshipSources& sources) : views_(sources.views) {
-    for (const auto& column : sources.view_columns) {
-      if (views_.count(column.view_oid) == 0) continue;
-      below_[column_key(column.view_oid, column.number)] = {column.origin_oid,
-                                                            column.origin_number};
-    }
-    for (const auto& [oid, view] : views_) {
-      if (view.is_exposed) trace(oid, view);
+  explicit ViewTraces(const std::unordered_map<RelationOid, View>& views) : views_(views) {}
+
+  // First all columns of views, then all views.
+  void add_column(const ViewColumn& column) {
+    if (views_.count(column.view_oid) == 0) return;
+    below_[column_key(column.view_oid, column.number)] = {column.origin_oid, column.origin_number};
+  }
+  void trace(RelationOid oid, const View& view) {
+    if (!view.is_exposed) return;
+    for (const auto& [number, name] : view.columns) {
+      std::unordered_set<ColumnKey> seen;
+      auto it = below_.find(column_key(oid, number));
+      while (it != below_.end() && it->second.first != 0 && seen.insert(it->first).second) {
+        const auto [relation, column] = it->second;
+        views_by_relation_[relation].insert(oid);
+        names_[{oid, column_key(relation, column)}].push_back(name);
+        it = below_.find(column_key(relation, column));
+      }
     }
   }
 
@@ -60,19 +70,6 @@ class ViewTraces {
 
  private:
   using Column = std::pair<RelationOid, int16_t>;
-
-  void trace(RelationOid oid, const View& view) {
-    for (const auto& [number, name] : view.columns) {
-      std::unordered_set<ColumnKey> seen;
-      auto it = below_.find(column_key(oid, number));
-      while (it != below_.end() && it->second.first != 0 && seen.insert(it->first).second) {
-        const auto [relation, column] = it->second;
-        views_by_relation_[relation].insert(oid);
-        names_[{oid, column_key(relation, column)}].push_back(name);
-        it = below_.find(column_key(relation, column));
-      }
-    }
-  }
 
   const std::unordered_map<RelationOid, View>& views_;
   std::unordered_map<ColumnKey, Column> below_;
@@ -235,23 +232,23 @@ using PrimaryKeysByName = std::unordered_map<QualifiedIdentifier, const std::vec
 // A junction of many foreign keys relates each pair of them: the number grows with its square.
 constexpr size_t kMaxKeysOfJunction = 64;
 
-void add_many_to_many(const std::vector<Relationship>& to_one, const PrimaryKeysByName& keys,
-                      std::vector<Relationship>& out) {
-  std::unordered_map<QualifiedIdentifier, std::vector<const Relationship*>, QualifiedIdentifierHash,
-                     QualifiedIdentifierEqual>
-      by_table;
-  for (const auto& r : to_one) {
-    if (r.cardinality != Cardinality::kManyToOne) continue;
-    const auto key = keys.find(r.table);
-    if (key != keys.end() && within(r.columns, *key->second)) by_table[r.table].push_back(&r);
-  }
-  for (const auto& [table, relationships] : by_table) {
-    const size_t count = std::min(relationships.size(), kMaxKeysOfJunction);
-    for (size_t i = 0; i < count; i++) {
-      for (size_t j = 0; j < count; j++) {
-        const Relationship &one = *relationships[i], &other = *relationships[j];
-        if (one.constraint != other.constraint) out.push_back(through(one, other));
-      }
+using Junctions = std::unordered_map<QualifiedIdentifier, std::vector<const Relationship*>,
+                                     QualifiedIdentifierHash, QualifiedIdentifierEqual>;
+
+bool is_of_junction(const Relationship& r, const PrimaryKeysByName& keys) {
+  if (r.cardinality != Cardinality::kManyToOne) return false;
+  const auto key = keys.find(r.table);
+  return key != keys.end() && within(r.columns, *key->second);
+}
+
+// The relationships through one junction.
+template <typename Emit>
+void each_many_to_many(const std::vector<const Relationship*>& junction, const Emit& emit) {
+  const size_t count = std::min(junction.size(), kMaxKeysOfJunction);
+  for (size_t i = 0; i < count; i++) {
+    for (size_t j = 0; j < count; j++) {
+      const Relationship &one = *junction[i], &other = *junction[j];
+      if (one.constraint != other.constraint) emit(through(one, other));
     }
   }
 }
@@ -290,64 +287,158 @@ std::vector<QualifiedIdentifier> related_through_hidden(const RelationshipSource
 // -- views and functions -------------------------------------------------------------------------
 
 // Of several columns that show one of the key the first counts.
-void add_view_primary_keys(const RelationshipSources& sources, const ViewTraces& traces,
-                           TablesByOid& tables) {
-  for (const auto& key : sources.primary_keys) {
-    for (const RelationOid view : traces.views_on(key.table_oid)) {
-      const auto it = tables.find(view);
-      if (it == tables.end()) continue;
-      std::vector<std::string> names;
-      for (const int16_t column : key.columns) {
-        const auto& shown = traces.names(view, key.table_oid, column);
-        if (!shown.empty()) names.push_back(shown.front());
-      }
-      if (names.size() != key.columns.size()) continue;
-      auto& columns = it->second.pk_columns;
-      columns.insert(columns.end(), names.begin(), names.end());
+void add_view_primary_keys(const PrimaryKey& key, const ViewTraces& traces, TablesByOid& tables) {
+  for (const RelationOid view : traces.views_on(key.table_oid)) {
+    const auto it = tables.find(view);
+    if (it == tables.end()) continue;
+    std::vector<std::string> names;
+    for (const int16_t column : key.columns) {
+      const auto& shown = traces.names(view, key.table_oid, column);
+      if (!shown.empty()) names.push_back(shown.front());
     }
+    if (names.size() != key.columns.size()) continue;
+    auto& columns = it->second.pk_columns;
+    columns.insert(columns.end(), names.begin(), names.end());
   }
-}
-
-void override_by_functions(std::vector<Relationship> computed, std::vector<Relationship>& out) {
-  std::set<std::tuple<std::string, std::string, std::string, std::string>> overridden;
-  const auto key = [](const QualifiedIdentifier& a, const QualifiedIdentifier& b) {
-    return std::make_tuple(a.schema, a.name, b.schema, b.name);
-  };
-  for (const auto& r : computed) overridden.insert(key(r.table, r.function));
-  if (!overridden.empty()) {
-    std::erase_if(out, [&](const Relationship& r) {
-      return overridden.count(key(r.table, r.foreign_table)) > 0;
-    });
-  }
-  out.insert(out.end(), std::make_move_iterator(computed.begin()),
-             std::make_move_iterator(computed.end()));
 }
 
 }  // namespace
 
-Relationships derive_relationships(RelationshipSources sources, TablesByOid& tables) {
-  const ViewTraces traces(sources);
-  add_view_primary_keys(sources, traces, tables);
-  std::vector<Relationship> found;
-  for (const auto& key : sources.foreign_keys) add_to_one(key, traces, found);
+// -- the steps -----------------------------------------------------------------------------------
 
-  PrimaryKeysByName exposed;
-  for (const auto& [oid, table] : tables) exposed.emplace(table.id, &table.pk_columns);
-  const auto hidden = [&](const Relationship& r) {
-    return exposed.count(r.table) == 0 || exposed.count(r.foreign_table) == 0;
+class RelationshipDeriver::Impl {
+ public:
+  Impl(RelationshipSources sources, TablesByOid& tables)
+      : sources_(std::move(sources)), tables_(tables), traces_(sources_.views) {
+    for (const auto& r : sources_.computed) overridden_.insert(pair_key(r.table, r.function));
+    next_view_ = sources_.views.begin();
+  }
+
+  bool step(size_t max_rows, std::vector<Relationship>& out) {
+    const auto emit = [&](Relationship r) {
+      if (is_hidden(r) || overridden_.count(pair_key(r.table, r.foreign_table)) > 0) return;
+      out.push_back(std::move(r));
+    };
+    switch (stage_) {
+      case Stage::kViewColumns:
+        return each(sources_.view_columns, max_rows, [&](auto& c) { traces_.add_column(c); });
+      case Stage::kViews:
+        return each_of(next_view_, sources_.views.end(), max_rows,
+                       [&](auto& view) { traces_.trace(view.first, view.second); });
+      case Stage::kPrimaryKeys:
+        return each(sources_.primary_keys, max_rows,
+                    [&](auto& key) { add_view_primary_keys(key, traces_, tables_); });
+      case Stage::kExposed:
+        for (const auto& [oid, table] : tables_) exposed_.emplace(table.id, &table.pk_columns);
+        return next_stage();
+      case Stage::kForeignKeys:
+        return each(sources_.foreign_keys, max_rows,
+                    [&](auto& key) { add_to_one(key, traces_, found_); });
+      case Stage::kHidden:
+        through_hidden_ = related_through_hidden(sources_, traces_, exposed_);
+        return next_stage();
+      case Stage::kJunctions:
+        (void)each(found_, max_rows, [&](const Relationship& r) {
+          if (is_of_junction(r, exposed_)) junctions_[r.table].push_back(&r);
+        });
+        next_junction_ = junctions_.begin();
+        return false;
+      case Stage::kManyToMany:
+        return each_of(next_junction_, junctions_.end(), max_rows,
+                       [&](auto& junction) { each_many_to_many(junction.second, emit); });
+      case Stage::kToOne:
+        return each(found_, max_rows, [&](Relationship& r) {
+          emit(inverse(r));
+          emit(std::move(r));
+        });
+      case Stage::kComputed:
+        for (auto& r : sources_.computed) {
+          if (!is_hidden(r)) out.push_back(std::move(r));
+        }
+        return next_stage();
+      case Stage::kEnd:
+        break;
+    }
+    return true;
+  }
+
+  std::vector<QualifiedIdentifier> through_hidden_;
+
+ private:
+  enum class Stage {
+    kViewColumns,
+    kViews,
+    kPrimaryKeys,
+    kExposed,
+    kForeignKeys,
+    kHidden,
+    kJunctions,
+    kManyToMany,
+    kToOne,
+    kComputed,
+    kEnd
   };
-  Relationships relationships;
-  relationships.through_hidden = related_through_hidden(sources, traces, exposed);
-  std::vector<Relationship>& out = relationships.list;
-  add_many_to_many(found, exposed, out);
-  const size_t to_one = found.size();
-  for (size_t i = 0; i < to_one; i++) out.push_back(inverse(found[i]));
-  out.insert(out.end(), std::make_move_iterator(found.begin()),
-             std::make_move_iterator(found.end()));
-  std::erase_if(sources.computed, hidden);
-  override_by_functions(std::move(sources.computed), out);
-  std::erase_if(out, hidden);
-  return relationships;
+
+  bool next_stage() {
+    stage_ = static_cast<Stage>(static_cast<int>(stage_) + 1);
+    next_ = 0;
+    return stage_ == Stage::kEnd;
+  }
+
+  // Both call something for the next elements, and go to the next stage after the last.
+  template <typename List, typename Do>
+  bool each(List& list, size_t max_rows, const Do& something) {
+    for (size_t i = 0; i < max_rows && next_ < list.size(); i++) something(list[next_++]);
+    return next_ == list.size() && next_stage();
+  }
+  template <typename Iterator, typename Do>
+  bool each_of(Iterator& next, Iterator end, size_t max_rows, const Do& something) {
+    for (size_t i = 0; i < max_rows && next != end; i++, ++next) something(*next);
+    return next == end && next_stage();
+  }
+
+  static std::pair<QualifiedIdentifier, QualifiedIdentifier> pair_key(
+      const QualifiedIdentifier& a, const QualifiedIdentifier& b) {
+    return {a, b};
+  }
+  bool is_hidden(const Relationship& r) const {
+    return exposed_.count(r.table) == 0 || exposed_.count(r.foreign_table) == 0;
+  }
+
+  RelationshipSources sources_;
+  TablesByOid& tables_;
+  ViewTraces traces_;
+  PrimaryKeysByName exposed_;
+  // From a table, to the relation that a function is called like.
+  std::set<std::pair<QualifiedIdentifier, QualifiedIdentifier>> overridden_;
+  std::vector<Relationship> found_;  // to one
+  Junctions junctions_;              // of relationships in found_
+
+  Stage stage_ = Stage::kViewColumns;
+  size_t next_ = 0;
+  std::unordered_map<RelationOid, View>::iterator next_view_;
+  Junctions::iterator next_junction_;
+};
+
+RelationshipDeriver::RelationshipDeriver(RelationshipSources sources, TablesByOid& tables)
+    : impl_(std::make_unique<Impl>(std::move(sources), tables)) {}
+RelationshipDeriver::~RelationshipDeriver() = default;
+
+bool RelationshipDeriver::step(size_t max_rows, std::vector<Relationship>& out) {
+  return impl_->step(max_rows, out);
+}
+
+std::vector<QualifiedIdentifier> RelationshipDeriver::take_through_hidden() {
+  return std::move(impl_->through_hidden_);
+}
+
+Relationships derive_relationships(RelationshipSources sources, TablesByOid& tables) {
+  RelationshipDeriver deriver(std::move(sources), tables);
+  Relationships out;
+  while (!deriver.step(SIZE_MAX, out.list)) {
+  }
+  out.through_hidden = deriver.take_through_hidden();
+  return out;
 }
 
 }  // namespace pgrst

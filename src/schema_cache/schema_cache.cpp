@@ -16,15 +16,11 @@ void SchemaCache::add_table(Table table) {
   tables_.insert_or_assign(std::move(id), std::move(table));
 }
 
-void SchemaCache::set_relationships(Relationships relationships) {
-  for (const auto& table : relationships.through_hidden) relationships_[table];
-  for (auto& r : relationships.list) {
-    // Only a relation, or a function, of the same schema can be named in a request.
-    const QualifiedIdentifier& target =
-        r.cardinality == Cardinality::kComputed ? r.function : r.foreign_table;
-    if (target.schema == r.table.schema) relationships_[r.table].push_back(std::move(r));
-  }
-  for (auto& [table, list] : relationships_) std::sort(list.begin(), list.end());
+void SchemaCache::set_relationships(const QualifiedIdentifier& table,
+                                    std::vector<Relationship> relationships) {
+  std::sort(relationships.begin(), relationships.end());
+  relationships.shrink_to_fit();
+  relationships_.insert_or_assign(table, std::move(relationships));
 }
 
 void SchemaCache::add_routine(Routine routine) {

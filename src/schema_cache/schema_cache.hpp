@@ -44,7 +44,8 @@ class SchemaCache {
   static constexpr size_t kMaxNamesForHints = 500;
 
   void add_table(Table table);
-  void set_relationships(Relationships relationships);
+  // From a relation to others of its schema.
+  void set_relationships(const QualifiedIdentifier& table, std::vector<Relationship> relationships);
   void add_routine(Routine routine);
   void add_media_handler(std::string media_type, MediaHandler handler);
   // The function of an implicit cast to or from a domain. Types are named as in Column.
