@@ -7,6 +7,8 @@
 extern "C" {
 #include "catalog/objectaddress.h"
 #include "catalog/pg_database.h"
+#include "common/jsonapi.h"
+#include "mb/pg_wchar.h"
 #include "parser/analyze.h"
 #include "storage/latch.h"
 #include "utils/acl.h"
@@ -63,6 +65,18 @@ inline bool px_owns_database(Oid database, Oid role) {
 #else
   return pg_database_ownercheck(database, role);
 #endif
+}
+
+// As the input function of json checks it, but without a copy. 17 changed the order of arguments.
+inline bool px_is_json(char* text, size_t size) {
+#if PG_VERSION_NUM >= 170000
+  JsonLexContext* lex =
+      makeJsonLexContextCstringLen(nullptr, text, size, GetDatabaseEncoding(), false);
+#else
+  JsonLexContext* lex =
+      makeJsonLexContextCstringLen(text, static_cast<int>(size), GetDatabaseEncoding(), false);
+#endif
+  return pg_parse_json(lex, &nullSemAction) == JSON_SUCCESS;
 }
 
 // transaction_timeout exists from 17 on. A background worker has to arm it itself.

@@ -138,21 +138,24 @@ class RequestInSlot {
 
  private:
   // `size` bytes of the request, or fewer when it was given up.
+  // The memory comes as the bytes do: of a large payload the gateway gives back what it has sent.
   std::string read(uint64_t size) {
+    constexpr size_t kBlock = 64 * 1024;
     ByteRing& ring = *slot_.request();
     std::string out;
-    out.resize(size);
-    size_t done = 0;
-    while (done < size) {
-      const size_t got = ring.read_some(out.data() + done, size - done);
-      done += got;
+    out.reserve(size + kPayloadSpare);
+    while (out.size() < size) {
+      const size_t done = out.size();
+      const size_t wanted = std::min<uint64_t>(size - done, kBlock);
+      out.resize(done + wanted);
+      const size_t got = ring.read_some(out.data() + done, wanted);
+      out.resize(done + got);
       if (got > 0 && slot_.gateway_wants_room.exchange(false)) post_event(db_, number_);
-      if (done < size &&
+      if (got < wanted &&
           !wait_until(slot_.executor_wants_data, [&] { return ring.readable() > 0; })) {
         break;
       }
     }
-    out.resize(done);
     return out;
   }
 

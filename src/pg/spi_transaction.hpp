@@ -34,6 +34,9 @@ extern "C" {
 
 namespace pgrst::pg {
 
+// Capacity beyond its size that lets a large payload become a datum where it is: room for a header.
+constexpr size_t kPayloadSpare = 4;
+
 // A saved plan with the input functions of its parameters. Null until px code has prepared it.
 struct PreparedPlan {
   MemoryContext context = nullptr;  // holds the members below
