@@ -23,6 +23,7 @@ extern "C" {
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_db_role_setting.h"
 #include "catalog/pg_description.h"
+#include "catalog/pg_enum.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
@@ -79,6 +80,7 @@ struct Fingerprint {
   uint64 sum;         // order-independent
   OidSet namespaces;  // of users: neither pg_* nor information_schema
   OidSet relations;   // in them; neither temporary nor index nor TOAST
+  OidSet enums;       // in them
   OidSet functions;   // in them
 };
 
@@ -124,7 +126,14 @@ void add_attribute(Fingerprint* f, HeapTuple tuple) {
 
 void add_type(Fingerprint* f, HeapTuple tuple) {
   const auto* row = reinterpret_cast<Form_pg_type>(GETSTRUCT(tuple));
-  if (contains(&f->namespaces, row->typnamespace)) add_row(f, TypeRelationId, row->oid, tuple);
+  if (!contains(&f->namespaces, row->typnamespace)) return;
+  if (row->typtype == TYPTYPE_ENUM) px_add(&f->enums, row->oid);
+  add_row(f, TypeRelationId, row->oid, tuple);
+}
+
+void add_enum_label(Fingerprint* f, HeapTuple tuple) {
+  const auto* row = reinterpret_cast<Form_pg_enum>(GETSTRUCT(tuple));
+  if (contains(&f->enums, row->enumtypid)) add_row(f, EnumRelationId, row->oid, tuple);
 }
 
 void add_function(Fingerprint* f, HeapTuple tuple) {
@@ -332,6 +341,8 @@ uint64 px_fingerprint() {
   sort(&f.relations);
   px_scan_catalog(&f, AttributeRelationId, &add_attribute);
   px_scan_catalog(&f, TypeRelationId, &add_type);
+  sort(&f.enums);
+  px_scan_catalog(&f, EnumRelationId, &add_enum_label);
   px_scan_catalog(&f, ProcedureRelationId, &add_function);
   sort(&f.functions);
   px_scan_catalog(&f, CastRelationId, &add_cast);

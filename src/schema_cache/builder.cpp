@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 
+#include "core/row_reader.hpp"
 #include "core/text.hpp"
-#include "core/wire.hpp"
 #include "schema_cache/catalog_queries.hpp"
 #include "schema_cache/relationships.hpp"
 
@@ -15,37 +16,7 @@ namespace pgrst {
 
 namespace {
 
-using Value = std::optional<std::string_view>;
-
-// Walks the rows of one result set; every row must have `width` columns.
-class Rows {
- public:
-  Rows(std::string_view records, size_t width) : reader_(records), row_(width) {}
-
-  bool next() {
-    if (reader_.at_end() || damaged_) return false;
-    if (reader_.number<uint32_t>() != row_.size()) return damage();
-    for (auto& value : row_) {
-      const auto length = reader_.number<int32_t>();
-      value = length < 0 ? Value() : Value(reader_.bytes(static_cast<uint64_t>(length)));
-    }
-    return reader_.failed() ? damage() : true;
-  }
-  std::string_view text(size_t i) const { return row_[i].value_or(std::string_view()); }
-  std::optional<std::string> optional(size_t i) const {
-    return row_[i] ? std::optional<std::string>(*row_[i]) : std::nullopt;
-  }
-  bool damaged() const { return damaged_; }
-
- private:
-  bool damage() {
-    damaged_ = true;
-    return false;
-  }
-  WireReader reader_;
-  std::vector<Value> row_;
-  bool damaged_ = false;
-};
+using Rows = RowReader;
 
 template <class Number = int>
 Number to_number(std::string_view text) {
@@ -122,7 +93,7 @@ class CatalogBuilder::Impl {
     size_t columns;
     void (Impl::*add)(const Rows&);
   };
-  static const Stage kStages[15];
+  static const Stage kStages[16];
 
   // True when all rows of the stage are read.
   bool read_rows(size_t max_rows) {
@@ -184,6 +155,7 @@ class CatalogBuilder::Impl {
   }
 
   void add_tables(const Rows& rows);
+  void add_enums(const Rows& rows);
   void add_columns(const Rows& rows);
   void add_primary_keys(const Rows& rows);
   void add_foreign_keys(const Rows& rows);
@@ -206,6 +178,7 @@ class CatalogBuilder::Impl {
 
   TablesByOid tables_;
   TablesByOid::iterator next_table_;
+  std::map<uint32_t, std::shared_ptr<EnumLabels>> enums_;  // by oid
   RelationshipSources sources_;
   std::string last_key_;  // the foreign key that the last row belongs to
   std::optional<RelationshipDeriver> deriver_;
@@ -216,10 +189,12 @@ class CatalogBuilder::Impl {
   Catalog catalog_;
 };
 
-// Tables before what belongs to them, the stronger settings after the weaker.
-const CatalogBuilder::Impl::Stage CatalogBuilder::Impl::kStages[15] = {
+// Tables before what belongs to them, enums before columns of them, the stronger settings after the
+// weaker.
+const CatalogBuilder::Impl::Stage CatalogBuilder::Impl::kStages[16] = {
     {kTables, 6, &Impl::add_tables},
-    {kColumns, 7, &Impl::add_columns},
+    {kEnums, 2, &Impl::add_enums},
+    {kColumns, 9, &Impl::add_columns},
     {kPrimaryKeys, 3, &Impl::add_primary_keys},
     {kForeignKeys, 13, &Impl::add_foreign_keys},
     {kViews, 6, &Impl::add_views},
@@ -249,6 +224,12 @@ void CatalogBuilder::Impl::add_tables(const Rows& rows) {
   tables_.emplace(to_oid(rows.text(0)), std::move(table));
 }
 
+void CatalogBuilder::Impl::add_enums(const Rows& rows) {
+  auto& labels = enums_[to_oid(rows.text(0))];
+  if (!labels) labels = std::make_shared<EnumLabels>();
+  labels->emplace_back(rows.text(1));
+}
+
 void CatalogBuilder::Impl::add_columns(const Rows& rows) {
   const auto it = tables_.find(to_oid(rows.text(0)));
   if (it == tables_.end()) return;
@@ -259,6 +240,11 @@ void CatalogBuilder::Impl::add_columns(const Rows& rows) {
   column.nullable = rows.text(4) == "t";
   column.default_value = rows.optional(5);
   column.description = rows.optional(6);
+  if (!rows.text(7).empty()) column.max_length = to_number<int32_t>(rows.text(7));
+  if (!rows.text(8).empty()) {
+    const auto labels = enums_.find(to_oid(rows.text(8)));
+    if (labels != enums_.end()) column.labels = labels->second;
+  }
   it->second.columns.push_back(std::move(column));
 }
 
@@ -316,6 +302,7 @@ void CatalogBuilder::Impl::add_computed_relationships(const Rows& rows) {
 
 void CatalogBuilder::Impl::add_routines(const Rows& rows) {
   Routine routine;
+  routine.oid = to_oid(rows.text(0));
   routine.id = identifier(rows, 1);
   routine.description = rows.optional(3);
   routine.return_type = identifier(rows, 4);

@@ -22,8 +22,9 @@ select c.oid, n.nspname, c.relname, c.relkind,
    and not c.relispartition
    and c.relpersistence <> 't')sql";
 
-// A domain's base type is the first type below it that is no domain. It counts only when it is
-// built in; a domain over a user's type keeps its own name, as in PostgREST.
+// A domain's base type is the first type below it that is no domain. Its name counts only when it
+// is built in; a domain over a user's type keeps its own, as in PostgREST. A limit of length counts
+// when the domain directly above the base type has it.
 constexpr char kColumnsSql[] = R"sql(
 with recursive below (domain, type) as (
   select t.oid, t.typbasetype from pg_catalog.pg_type t where t.typtype = 'd'
@@ -31,13 +32,13 @@ with recursive below (domain, type) as (
   select b.domain, t.typbasetype
     from below b join pg_catalog.pg_type t on t.oid = b.type
    where t.typtype = 'd'
-), base (domain, type) as (
-  select b.domain, b.type
+), base (domain, type, is_built_in, is_enum) as (
+  select b.domain, b.type, t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace, t.typtype = 'e'
     from below b join pg_catalog.pg_type t on t.oid = b.type
-   where t.typtype <> 'd' and t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
+   where t.typtype <> 'd'
 )
 select a.attrelid, a.attname,
-       case when base.type is not null then pg_catalog.format_type(base.type, null)
+       case when base.is_built_in then pg_catalog.format_type(base.type, null)
             when t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
               then pg_catalog.format_type(a.atttypid, null)
             else pg_catalog.format_type(a.atttypid, a.atttypmod)
@@ -49,12 +50,23 @@ select a.attrelid, a.attname,
             when f.adbin is null and t.typtype = 'd' then pg_catalog.pg_get_expr(t.typdefaultbin, 0)
             else pg_catalog.pg_get_expr(f.adbin, f.adrelid)
        end,
-       d.description
+       d.description,
+       case when m.modifier = -1 then null
+            when m.type in ('pg_catalog.bpchar'::pg_catalog.regtype, 'pg_catalog.varchar'::pg_catalog.regtype)
+              then m.modifier - 4
+            when m.type in ('pg_catalog.bit'::pg_catalog.regtype, 'pg_catalog.varbit'::pg_catalog.regtype)
+              then m.modifier
+       end,
+       case when t.typtype = 'e' then t.oid when base.is_enum then base.type end
   from pg_catalog.pg_attribute a
   join pg_catalog.pg_class c on c.oid = a.attrelid
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   join pg_catalog.pg_type t on t.oid = a.atttypid
   left join base on base.domain = t.oid
+ cross join lateral (
+         select case when t.typtype = 'd' then t.typbasetype else t.oid end,
+                case when t.typtype = 'd' then t.typtypmod else a.atttypmod end
+       ) m (type, modifier)
   left join pg_catalog.pg_depend i
          on i.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and i.refobjid = a.attrelid
         and i.refobjsubid = a.attnum and i.deptype = 'i'
@@ -70,6 +82,9 @@ select a.attrelid, a.attname,
    and c.relpersistence <> 't'
    and a.attnum > 0 and not a.attisdropped
  order by a.attrelid, a.attnum)sql";
+
+constexpr char kEnumsSql[] = R"sql(
+select e.enumtypid, e.enumlabel from pg_catalog.pg_enum e order by e.enumtypid, e.enumsortorder)sql";
 
 // Of all schemas: views may show keys of tables that are not exposed.
 constexpr char kPrimaryKeysSql[] = R"sql(
@@ -260,6 +275,7 @@ std::vector<CatalogQuery> catalog_queries(const CatalogScope& scope, int server_
   const std::string names = array_literal(scope.schemas);
   return {
       {kTablesSql, {names}},
+      {kEnumsSql, {}},
       {kColumnsSql, {names}},
       {kPrimaryKeysSql, {}},
       {kForeignKeysSql, {}},

@@ -27,8 +27,9 @@ struct CatalogScope {
 
 // The result sets of an introspection, in this order. Columns of each, all as text:
 //   kTables:       oid, schema, name, kind, updatable bits (pg_relation_is_updatable), description
-//   kColumns:      table oid, name, base type, nominal type, nullable (t/f), default, description;
-//                  tables together, in column order
+//   kEnums:        type oid, label; types together, in order
+//   kColumns:      table oid, name, base type, nominal type, nullable (t/f), default, description,
+//                  length at most, oid of its enum; tables together, in column order
 //   kPrimaryKeys:  table oid, column number, column name; keys together, in their order
 //   kForeignKeys:  oid, table oid, schema, name, foreign table oid, schema, name, constraint,
 //                  unique (t/f), column number, name, foreign column number, name; ordered by table
@@ -52,6 +53,7 @@ struct CatalogScope {
 //   kViewColumns:  view oid, column number, oid and column number of the relation it comes from
 enum CatalogResult {
   kTables,
+  kEnums,
   kColumns,
   kPrimaryKeys,
   kForeignKeys,

@@ -27,6 +27,7 @@ struct RoutineParam {
 };
 
 struct Routine {
+  uint32_t oid = 0;
   QualifiedIdentifier id;
   std::optional<std::string> description;
   std::vector<RoutineParam> params;

@@ -5,6 +5,7 @@
 #include "core/before_postgres.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,12 +15,16 @@
 
 namespace pgrst {
 
+using EnumLabels = std::vector<std::string>;  // in their order
+
 struct Column {
   std::string name;
   std::string base_type;     // the type below a domain, e.g. "integer", "tsvector", "jsonb"
   std::string nominal_type;  // the type as declared, e.g. "api.email", "character varying(20)"
   std::optional<std::string> default_value;  // SQL expression
   std::optional<std::string> description;
+  std::shared_ptr<const EnumLabels> labels;  // of an enum; null: it is none
+  int32_t max_length = -1;                   // in characters or bits; -1: no limit
   bool nullable = true;
 };
 

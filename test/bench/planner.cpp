@@ -32,12 +32,12 @@ CatalogRows chain(int tables) {
   for (int i = 0; i < tables; i++) {
     const std::string oid = std::to_string(20000 + i), name = "t" + std::to_string(i);
     c.sets[kTables].push_back({oid, "api", name, "r", "28", std::nullopt});
-    c.sets[kColumns].push_back({oid, "id", "integer", "integer", "f", std::nullopt, std::nullopt});
+    c.sets[kColumns].push_back(test::column_row(oid, "id", "integer", "integer", "f"));
     c.sets[kPrimaryKeys].push_back({oid, "1", "id"});
     for (int k = 2; k <= kColumnsOfTable; k++) {
       const std::string column = k <= 3 ? "ref" + std::to_string(k) : "c" + std::to_string(k);
       const std::string type = k % 2 == 0 ? "integer" : "text";
-      c.sets[kColumns].push_back({oid, column, type, type, "t", std::nullopt, std::nullopt});
+      c.sets[kColumns].push_back(test::column_row(oid, column, type, type));
       if (k > 3 || i < k - 1) continue;
       const std::string other = std::to_string(20000 + i - (k - 1));
       c.sets[kForeignKeys].push_back({std::to_string(constraint++), oid, "api", name, other, "api",

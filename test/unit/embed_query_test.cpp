@@ -991,8 +991,7 @@ TEST(AliasesInSql, AreNeverCut) {
 TEST(AliasesInSql, DoNotHideTheParent) {
   CatalogRows rows = harbour_catalog();
   rows.sets[kTables].push_back({"90", "api", "ships_1", "r", "28", std::nullopt});
-  rows.sets[kColumns].push_back(
-      {"90", "id", "integer", "integer", "t", std::nullopt, std::nullopt});
+  rows.sets[kColumns].push_back(test::column_row("90", "id", "integer", "integer"));
   rows.sets[kForeignKeys].push_back({"130", "11", "api", "ships", "90", "api", "ships_1",
                                      "one_fkey", "f", "6", "one_id", "1", "id"});
   EXPECT_EQ(sql("/ships_1?select=id,ships(id)&limit=1", {{}, rows}), one_line(R"(

@@ -34,6 +34,18 @@ inline std::string records(const std::vector<Row>& rows) {
   return out;
 }
 
+// A row of kColumns.
+inline Row column_row(std::string oid, std::string name, std::string base_type,
+                      std::string nominal_type, std::string nullable = "t",
+                      std::optional<std::string> default_value = std::nullopt,
+                      std::optional<std::string> description = std::nullopt,
+                      std::optional<std::string> max_length = std::nullopt,
+                      std::optional<std::string> enum_oid = std::nullopt) {
+  return {std::move(oid),          std::move(name),       std::move(base_type),
+          std::move(nominal_type), std::move(nullable),   std::move(default_value),
+          std::move(description),  std::move(max_length), std::move(enum_oid)};
+}
+
 // The result sets of an introspection, in the order of CatalogResult.
 struct CatalogRows {
   std::vector<Row> sets[kCatalogResultCount];
@@ -55,14 +67,14 @@ inline CatalogRows example_catalog() {
       {"4", "other", "items", "m", "0", std::nullopt},
   };
   c.sets[kColumns] = {
-      {"1", "id", "integer", "integer", "f", "nextval('s'::regclass)", "The key"},
-      {"1", "name", "text", "text", "t", std::nullopt, std::nullopt},
-      {"1", "data", "jsonb", "jsonb", "t", std::nullopt, std::nullopt},
-      {"1", "doc", "json", "json", "t", std::nullopt, std::nullopt},
-      {"1", "tags", "text[]", "text[]", "t", std::nullopt, std::nullopt},
-      {"1", "vec", "tsvector", "tsvector", "t", std::nullopt, std::nullopt},
-      {"1", "mail", "text", "api.email", "t", std::nullopt, std::nullopt},
-      {"3", "a\"b", "text", "text", "t", std::nullopt, std::nullopt},
+      column_row("1", "id", "integer", "integer", "f", "nextval('s'::regclass)", "The key"),
+      column_row("1", "name", "text", "text"),
+      column_row("1", "data", "jsonb", "jsonb"),
+      column_row("1", "doc", "json", "json"),
+      column_row("1", "tags", "text[]", "text[]"),
+      column_row("1", "vec", "tsvector", "tsvector"),
+      column_row("1", "mail", "text", "api.email"),
+      column_row("3", "a\"b", "text", "text"),
   };
   c.sets[kPrimaryKeys] = {{"1", "1", "id"}};
   c.sets[kRoleSettings] = {
@@ -92,8 +104,7 @@ inline CatalogRows harbour_catalog() {
     c.sets[kTables].push_back({oid, schema, name, kind, "28", std::nullopt});
     for (const auto& [column, type] : columns) {
       const bool domain = std::string_view(type) == "api.metres";
-      c.sets[kColumns].push_back(
-          {oid, column, domain ? "integer" : type, type, "t", std::nullopt, std::nullopt});
+      c.sets[kColumns].push_back(column_row(oid, column, domain ? "integer" : type, type));
     }
   };
   table("10", "api", "ports", "r", {{"id", "integer"}, {"name", "text"}, {"country", "text"}});

@@ -142,7 +142,7 @@ TEST(Builder, SettingsInOrderOfStrength) {
 
 TEST(Builder, RowsOfUnknownTablesArePassedOver) {
   auto rows = example_catalog();
-  rows.sets[kColumns].push_back({"99", "x", "text", "text", "t", std::nullopt, std::nullopt});
+  rows.sets[kColumns].push_back(test::column_row("99", "x", "text", "text"));
   rows.sets[kPrimaryKeys].push_back({"99", "1", "x"});
   EXPECT_EQ(build(rows).schema_cache.table_count(), 4u);
 }
@@ -150,7 +150,8 @@ TEST(Builder, RowsOfUnknownTablesArePassedOver) {
 TEST(Builder, NullsWhereTextIsExpected) {
   test::CatalogRows rows;
   rows.sets[kTables] = {Row(6)};
-  rows.sets[kColumns] = {Row(7)};
+  rows.sets[kEnums] = {Row(2)};
+  rows.sets[kColumns] = {Row(9)};
   rows.sets[kPrimaryKeys] = {Row(3)};
   rows.sets[kForeignKeys] = {Row(13)};
   rows.sets[kViews] = {Row(6)};

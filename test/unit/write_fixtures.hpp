@@ -52,7 +52,7 @@ class ShopCatalog {
                             std::optional<std::string> given = std::nullopt) {
       const bool domain = std::string_view(type) == "api.color";
       c_.sets[kColumns].push_back(
-          {oid, name, domain ? "integer" : type, type, "t", std::move(given), std::nullopt});
+          column_row(oid, name, domain ? "integer" : type, type, "t", std::move(given)));
     };
     table("10", "items", "r", "28");
     column("10", "id", "integer", "nextval('api.items_id_seq'::regclass)");
