@@ -49,8 +49,7 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
      "Allows aggregate functions in select."},
     {"db_plan_enabled", kBool, kUser, "off", 0, 0, false,
      "Execution plans as a media type." PGRST_NO_EFFECT},
-    {"db_root_spec", kString, kUser, "", 0, 0, false,
-     "Function that answers the root." PGRST_NO_EFFECT},
+    {"db_root_spec", kString, kUser, "", 0, 0, false, "Function that answers the root."},
     {"db_hoisted_tx_settings", kString, kUser,
      "statement_timeout, plan_filter.statement_cost_limit, default_transaction_isolation", 0, 0,
      false, "Settings of functions that become settings of their transaction." PGRST_NO_EFFECT},
@@ -81,11 +80,11 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
     {"log_query", kBool, kSuperuser, "off", 0, 0, false,
      "Logs the SQL of requests." PGRST_NO_EFFECT},
     {"openapi_mode", kString, kUser, "follow-privileges", 0, 0, false,
-     "follow-privileges, ignore-privileges or disabled." PGRST_NO_EFFECT},
+     "What the OpenAPI document shows: follow-privileges, ignore-privileges or disabled."},
     {"openapi_security_active", kBool, kUser, "off", 0, 0, false,
-     "Security section of the OpenAPI document." PGRST_NO_EFFECT},
+     "The OpenAPI document says that requests carry a JWT."},
     {"openapi_server_proxy_uri", kString, kUser, "", 0, 0, false,
-     "Base URI of the OpenAPI document." PGRST_NO_EFFECT},
+     "URI that clients reach the server under, for the OpenAPI document."},
     // The listener.
     {"server_host", kString, kSuperuser, "!4", 0, 0, false,
      "Address to listen on; *, *4, !4, *6, !6: any, IPv4 (preferred), IPv6 (preferred)."},
@@ -218,6 +217,9 @@ std::optional<std::string> validate_string(std::string_view name, std::string_vi
   if (name == "server_unix_socket_mode" || name == "admin_server_unix_socket_mode") {
     return validate_file_mode(text);
   }
+  if (name == "openapi_server_proxy_uri" && !parse_proxy_uri(text)) {
+    return "malformed proxy uri, a correct example: https://example.com:8443/basePath";
+  }
   if (name == "server_trace_header" && !is_safe_header(text, "")) {
     return "must be the name of a header";
   }
@@ -280,6 +282,10 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.openapi_mode = text == "disabled"            ? OpenApiMode::kDisabled
                      : text == "ignore-privileges" ? OpenApiMode::kIgnorePrivileges
                                                    : OpenApiMode::kFollowPrivileges;
+  } else if (name == "openapi_security_active") {
+    c.openapi_security_active = b();
+  } else if (name == "openapi_server_proxy_uri") {
+    c.openapi_server_proxy_uri = parse_proxy_uri(text);
   } else if (name == "server_host") {
     c.server_host = text.empty() ? "!4" : std::string(text);
   } else if (name == "server_port") {

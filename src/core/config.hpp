@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/proxy_uri.hpp"
 
 namespace pgrst {
 
@@ -81,6 +82,8 @@ struct Config {
   bool jwt_secret_is_base64 = false;
   LogLevel log_level = LogLevel::kError;
   OpenApiMode openapi_mode = OpenApiMode::kFollowPrivileges;
+  bool openapi_security_active = false;
+  std::optional<ProxyUri> openapi_server_proxy_uri;
   std::string server_host = "!4";
   int server_port = 3000;
   bool server_reuseport = false;
