@@ -4,6 +4,7 @@
 #include "query/mutate_builder.hpp"
 #include "query/pre_query.hpp"
 #include "query/statements.hpp"
+#include "response/openapi.hpp"
 
 namespace pgrst {
 
@@ -30,6 +31,7 @@ ResponseContext::Kind kind_of(const ActionPlan& plan) {
   using Kind = ResponseContext::Kind;
   if (plan.media_type.kind == MediaType::Kind::kPlan) return Kind::kPlan;
   if (plan.call() != nullptr) return Kind::kCall;
+  if (plan.inspect() != nullptr) return Kind::kInspect;
   if (plan.mutation() == nullptr) return Kind::kRead;
   switch (plan.mutation()->mutation) {
     case Mutation::kCreate:
@@ -49,6 +51,7 @@ std::string applied_preferences(const ApiRequest& request, const ActionPlan& pla
   using Kind = ResponseContext::Kind;
   const Preferences& asked = request.preferences;
   const Kind kind = kind_of(plan);
+  if (kind == Kind::kInspect) return "";
   Preferences applied;
   applied.count = asked.count;
   applied.transaction = asked.transaction;
@@ -142,6 +145,20 @@ void complete(const PendingRequest& pending, const PhaseTimer& timer, HttpRespon
   add_frame(pending, response);
 }
 
+// With the body as one, however large.
+HttpResponse finish_whole(const PendingRequest& pending, const TransactionResult& result) {
+  Finishing finishing(pending, result);
+  while (!finishing.step(SIZE_MAX)) {
+  }
+  HttpResponse response = finishing.take();
+  if (!response.pieces) return response;
+  response.body.reserve(response.result_body_size);
+  while (response.pieces->next(response.body)) {
+  }
+  response.pieces.reset();
+  return response;
+}
+
 }  // namespace
 
 // The stages of a request in order: authentication, request, body, plan, query.
@@ -215,6 +232,7 @@ BeginResult begin(HttpRequest request, const SnapshotPtr& snapshot, JwtCache& jw
 }
 
 HttpResponse finish(const PendingRequest& pending, const TransactionResult& result) {
+  if (pending.writes_body()) return finish_whole(pending, result);
   PhaseTimer timer = pending.timer;
   timer.lap(Phase::kTransaction);
   if (result.error) {
@@ -227,6 +245,55 @@ HttpResponse finish(const PendingRequest& pending, const TransactionResult& resu
   complete(pending, timer, *response);
   return std::move(response).value();
 }
+
+Finishing::Finishing(PendingRequest pending, const TransactionResult& result)
+    : pending_(std::move(pending)) {
+  pending_.timer.lap(Phase::kTransaction);
+  auto started = start(result);
+  if (!started.ok()) error_ = std::move(started).error();
+}
+
+Result<void> Finishing::start(const TransactionResult& result) {
+  if (result.error) return errors::from_postgres(*result.error, pending_.authenticated);
+  if (!pending_.context.has_body) return {};
+  const SnapshotPtr& snapshot = pending_.snapshot;
+  PGRST_TRY(ApiDescription api, describe_api(result.result_sets, pending_.context.schema,
+                                             {snapshot, &snapshot->schema_cache}));
+  pieces_ = write_openapi(std::move(api), api_server(snapshot->config));
+  return {};
+}
+
+bool Finishing::step(size_t max_bytes) {
+  if (error_ || !pieces_) return true;
+  for (size_t written = 0; written < max_bytes;) {
+    const size_t had = held_.size();
+    if (!pieces_->next(held_)) return true;
+    written += held_.size() - had;
+    too_large_ = too_large_ || held_.size() > kMaxHeldBody;
+    if (too_large_) {
+      dropped_ += held_.size();
+      held_.clear();
+    }
+  }
+  return false;
+}
+
+HttpResponse Finishing::take() {
+  if (error_) return fail(*error_);
+  HttpResponse response = description_response(pending_.context);
+  if (too_large_) {
+    pieces_->rewind();
+    response.pieces = std::move(pieces_);
+    response.result_body_size = dropped_;
+  } else {
+    response.body = std::move(held_);
+  }
+  pending_.timer.lap(Phase::kResponse);
+  complete(pending_, pending_.timer, response);
+  return response;
+}
+
+HttpResponse Finishing::fail(const Error& error) const { return pgrst::fail(pending_, error); }
 
 HttpResponse fail(const PendingRequest& pending, const Error& error) {
   const auto verbosity =

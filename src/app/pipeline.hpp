@@ -32,6 +32,9 @@ struct PendingRequest {
   std::optional<Header> trace;
   Headers cors;
   PhaseTimer timer;
+
+  // The body is written by finish(), from all result sets: none of them is the body.
+  bool writes_body() const { return context.kind == ResponseContext::Kind::kInspect; }
 };
 
 struct DatabaseWork {
@@ -71,6 +74,32 @@ BeginResult begin(HttpRequest request, const SnapshotPtr& snapshot, JwtCache& jw
                   int64_t now, Clock clock = nullptr);
 
 HttpResponse finish(const PendingRequest& pending, const TransactionResult& result);
+
+// What finish() does where it writes_body(), in steps: the description of a large schema takes many
+// milliseconds to write. A body of more than kMaxHeldBody is measured only: the response then has
+// the pieces to write it from.
+class Finishing {
+ public:
+  static constexpr size_t kMaxHeldBody = 1024 * 1024;  // bytes
+
+  Finishing(PendingRequest pending, const TransactionResult& result);
+  // Writes on for about max_bytes; true when there is nothing left to do.
+  bool step(size_t max_bytes);
+  // Once, after step() has returned true.
+  HttpResponse take();
+  // Instead of take(), after a surprise.
+  HttpResponse fail(const Error& error) const;
+
+ private:
+  Result<void> start(const TransactionResult& result);
+
+  PendingRequest pending_;
+  std::optional<Error> error_;
+  std::shared_ptr<BodyPieces> pieces_;  // null: there is no body
+  std::string held_;
+  bool too_large_ = false;  // to hold
+  uint64_t dropped_ = 0;    // bytes that are not held
+};
 
 // The response of an error that is not of the transaction's making: queue full, executor lost, ...
 HttpResponse fail(const PendingRequest& pending, const Error& error);

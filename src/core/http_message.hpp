@@ -9,6 +9,7 @@
 #include "core/before_postgres.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,6 +44,16 @@ struct HttpRequest {
   std::string body;
 };
 
+// A body that is written while it is sent, because it is too large to be held.
+class BodyPieces {
+ public:
+  virtual ~BodyPieces() = default;
+  // Appends the next piece to `out`; false: there was none left.
+  virtual bool next(std::string& out) = 0;
+  // Begins anew: the pieces are the same as before.
+  virtual void rewind() = 0;
+};
+
 struct HttpResponse {
   int status = 200;
   std::string reason;  // empty: the standard phrase of the status
@@ -51,6 +62,8 @@ struct HttpResponse {
   // true: `body` is empty and the body bytes are those of the transaction's main result set, which
   // the shell streams; `result_body_size` says how many bytes they are.
   bool body_is_result = false;
+  // Not null: `body` is empty, and these are it, `result_body_size` bytes in all.
+  std::shared_ptr<BodyPieces> pieces;
   uint64_t result_body_size = 0;
 };
 

@@ -310,13 +310,13 @@ bool Broker::read_head(SlotUse& use) {
   return true;
 }
 
-// True when all is there that delivery needs: every body but the first, and of introspection that
-// too.
+// True when all is there that delivery needs: every body but the first, and that too where the
+// gateway reads it.
 bool Broker::read_bodies(SlotUse& use) {
   ByteRing& ring = *use.slot->response();
   auto& sets = use.head.result.result_sets;
   for (const size_t i : body_order(sets.size())) {
-    const bool may_stream = i == 0 && !use.work.is_introspection;
+    const bool may_stream = i == 0 && !use.work.is_introspection && !use.work.pending.writes_body();
     if (may_stream && ring.readable() < sets[i].body_size) return true;
     if (!fill(ring, sets[i].body, sets[i].body_size)) return false;
     if (i == 0) use.first_body_left = 0;

@@ -2,7 +2,8 @@
 // it.
 //
 // Input -> output: Work -> exactly one call of the Receiver for it: a head (with the bodies of all
-// result sets but the first, and of that one if it has arrived whole), or a failure. Work that
+// result sets but the first, and of that one if it has arrived whole, as it must have when the
+// gateway reads it), or a failure. Work that
 // finds no free slot waits in a bounded queue; no executor taking it in time is a failure. A large
 // first body is passed on as it comes: the executor stops writing when its ring is full, so a slow
 // reader makes neither process hold more than the ring.

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "app/pipeline.hpp"
+#include "http/piece_source.hpp"
 #include "http/server.hpp"
 #include "pg/snapshot_keeper.hpp"
 
@@ -60,6 +61,8 @@ constexpr int64_t kVerdictMs =
 constexpr int64_t kRetryMs = 1000;  // after a failed introspection
 constexpr int64_t kSweepMs = 100;   // between two looks for clients that have gone
 constexpr size_t kBodyStep = 1024 * 1024;  // bytes of a body that are read in one turn: some 3 ms
+constexpr size_t kWriteStep =
+    512 * 1024;                     // bytes of a body that are written in one turn: some 3 ms
 constexpr size_t kRowStep = 10000;  // catalog rows that are built from in one turn: some 5 ms
 constexpr int64_t kIntrospectionMs = 3600 * 1000;
 
@@ -118,6 +121,12 @@ class Gateway : private Broker::Receiver {
     std::unique_ptr<Beginning> beginning;
   };
 
+  // A response whose body is being written.
+  struct Writing {
+    http::Ticket ticket;
+    std::unique_ptr<Finishing> finishing;
+  };
+
   // -- dormant
   // ----------------------------------------------------------------------------------------
 
@@ -163,7 +172,8 @@ class Gateway : private Broker::Receiver {
       drain_until_ms_ = now + kDrainMs;
       if (accepting_) stop_accepting();
     }
-    return now >= drain_until_ms_ || (broker_.idle() && held_.empty() && reading_.empty());
+    return now >= drain_until_ms_ ||
+           (broker_.idle() && held_.empty() && reading_.empty() && writing_.empty());
   }
 
   void turn() {
@@ -185,6 +195,7 @@ class Gateway : private Broker::Receiver {
     if (keeper_.building()) on_verdict(keeper_.build(kRowStep));
     serve_held(now);
     read_on(now);
+    write_on();
     broker_.expire(now);
     broker_.dispatch(now);
     sweep(now);
@@ -193,7 +204,10 @@ class Gateway : private Broker::Receiver {
   }
 
   int64_t next_wake_ms() {
-    if (answered_ || !reading_.empty() || keeper_.building() || has_arrivals()) return 0;
+    if (answered_ || !reading_.empty() || !writing_.empty() || keeper_.building() ||
+        has_arrivals()) {
+      return 0;
+    }
     const int64_t now = monotonic_ms();
     int64_t next = now + kIdleTurnMs;
     const auto at = [&](int64_t ms) { next = ms < next ? ms : next; };
@@ -318,6 +332,10 @@ class Gateway : private Broker::Receiver {
       on_introspected(head, work.label);
       return;
     }
+    if (work.pending.writes_body()) {
+      start_writing(work, head.result);
+      return;
+    }
     HttpResponse response;
     try {
       response = finish(work.pending, head.result);
@@ -336,6 +354,40 @@ class Gateway : private Broker::Receiver {
         response.body = std::move(head.result.result_sets[0].body);
       }
       respond(work.ticket, std::move(response), false);
+    }
+  }
+
+  void start_writing(Work& work, const TransactionResult& result) {
+    try {
+      writing_.push_back({work.ticket, std::make_unique<Finishing>(work.pending, result)});
+    } catch (const std::exception& e) {
+      respond(work.ticket, fail(work.pending, errors::internal(e.what())),
+              work.pending.headers_only);
+    }
+  }
+
+  // One step of one body in a turn: those that are written at the same time take turns.
+  void write_on() {
+    if (writing_.empty()) return;
+    Writing writing = std::move(writing_.front());
+    writing_.pop_front();
+    try {
+      if (!writing.finishing->step(kWriteStep)) {
+        writing_.push_back(std::move(writing));
+        return;
+      }
+      HttpResponse response = writing.finishing->take();
+      if (!response.pieces) {
+        respond(writing.ticket, std::move(response), false);
+        return;
+      }
+      auto source = std::make_unique<http::PieceSource>(std::move(response.pieces));
+      answered_ = true;
+      if (http::Server* server = server_of(writing.ticket)) {
+        server->stream(writing.ticket, std::move(response), std::move(source));
+      }
+    } catch (const std::exception& e) {
+      respond(writing.ticket, writing.finishing->fail(errors::internal(e.what())), false);
     }
   }
 
@@ -563,6 +615,7 @@ class Gateway : private Broker::Receiver {
     if (accepting_) stop_accepting();
     held_.clear();
     reading_.clear();
+    writing_.clear();
     servers_.clear();
     broker_.settle();
     make_wait_set();
@@ -644,6 +697,7 @@ class Gateway : private Broker::Receiver {
   bool accepting_ = false;
   std::deque<Held> held_;
   std::deque<Reading> reading_;
+  std::deque<Writing> writing_;
   WaitEventSet* wait_set_ = nullptr;
 
   bool answered_ = false;  // a response waits for the server's next run

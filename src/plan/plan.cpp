@@ -48,6 +48,13 @@ bool produce(const MediaType& type, const SchemaCache& cache, ActionPlan& plan) 
   return is_produced(plan.row_type.kind);
 }
 
+Error none_acceptable(const std::vector<MediaType>& accept) {
+  std::vector<std::string> mimes;
+  mimes.reserve(accept.size());
+  for (const auto& type : accept) mimes.push_back(to_mime(type));
+  return errors::media_type(mimes);
+}
+
 // Takes the first accepted type that is produced, or refuses with PGRST107.
 Result<void> negotiate(const std::vector<MediaType>& accept, const SchemaCache& cache,
                        const Config& config, ActionPlan& plan) {
@@ -58,10 +65,18 @@ Result<void> negotiate(const std::vector<MediaType>& accept, const SchemaCache& 
     plan.media_type = explains ? type : plan.row_type;
     return {};
   }
-  std::vector<std::string> mimes;
-  mimes.reserve(accept.size());
-  for (const auto& type : accept) mimes.push_back(to_mime(type));
-  return errors::media_type(mimes);
+  return none_acceptable(accept);
+}
+
+// A description is OpenAPI whichever of these was asked for.
+Result<MediaType> negotiate_description(const std::vector<MediaType>& accept) {
+  for (const auto& type : accept) {
+    if (type.kind == MediaType::Kind::kOpenApi || type.kind == MediaType::Kind::kJson ||
+        type.kind == MediaType::Kind::kAny) {
+      return parse_media_type("application/openapi+json");
+    }
+  }
+  return none_acceptable(accept);
 }
 
 Result<void> check_preferences(const Preferences& preferences) {
@@ -134,7 +149,13 @@ struct Planner {
     return plan;
   }
 
-  Result<ActionPlan> operator()(const SchemaRead&) const { return errors::openapi_disabled(); }
+  Result<ActionPlan> operator()(const SchemaRead& read) const {
+    ActionPlan plan;
+    plan.action = InspectPlan{request.schema, config.openapi_mode};
+    PGRST_TRY(plan.media_type, negotiate_description(request.accept));
+    plan.headers_only = read.headers_only;
+    return plan;
+  }
 
   Result<ActionPlan> operator()(const Info& about) const {
     switch (about.of) {

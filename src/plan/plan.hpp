@@ -19,18 +19,26 @@ struct InfoPlan {
   std::string allow;  // the methods, as the Allow header lists them
 };
 
+// Describes what a schema offers.
+struct InspectPlan {
+  std::string schema;
+  OpenApiMode mode = OpenApiMode::kFollowPrivileges;
+};
+
 struct ActionPlan {
   ReadPlan read;  // of what the answer shows
-  // What is done besides reading: nothing, a write, or a call.
-  std::variant<std::monostate, MutatePlan, CallPlan, InfoPlan> action;
+  // What is done besides reading or instead of it: nothing, a write, a call, ...
+  std::variant<std::monostate, MutatePlan, CallPlan, InspectPlan, InfoPlan> action;
   MediaType media_type;  // of the answer
   // What rows are made into: the same, unless the answer is how the statement would be executed.
   MediaType row_type;
   const MediaHandler* handler = nullptr;  // makes it; null: the server itself does
-  bool headers_only = false;  // no rows are wanted: HEAD, or a write without return=representation
+  // No rows are wanted: HEAD, or a write without return=representation.
+  bool headers_only = false;
 
   const MutatePlan* mutation() const { return std::get_if<MutatePlan>(&action); }
   const CallPlan* call() const { return std::get_if<CallPlan>(&action); }
+  const InspectPlan* inspect() const { return std::get_if<InspectPlan>(&action); }
   const InfoPlan* info() const { return std::get_if<InfoPlan>(&action); }
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "query/call_builder.hpp"
+#include "query/inspect_builder.hpp"
 #include "query/mutate_builder.hpp"
 #include "query/query_builder.hpp"
 
@@ -162,6 +163,8 @@ MainQuery main_query(ActionPlan& plan, const ApiRequest& request, const Config& 
                                               shape_of(plan, mutation_format(plan, preferences))));
   } else if (const CallPlan* call = plan.call()) {
     add_call(plan, *call, request, t);
+  } else if (const InspectPlan* inspection = plan.inspect()) {
+    if (!plan.headers_only) t.statements = inspect_statements(*inspection);
   } else {
     t.statements.push_back(read_statement(plan.read, shape_of(plan, read_format(plan))));
     if (preferences.count) add_count(plan, *preferences.count, config, out);

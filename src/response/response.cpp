@@ -243,6 +243,12 @@ Result<HttpResponse> make_response(const ResponseContext& context, const Transac
   return response;
 }
 
+HttpResponse description_response(const ResponseContext& context) {
+  HttpResponse response;
+  add_content_type(context, response);
+  return response;
+}
+
 HttpResponse info_response(const std::string& allow) {
   HttpResponse response;
   response.headers.push_back({"Access-Control-Allow-Origin", "*"});

@@ -18,7 +18,7 @@ namespace pgrst {
 
 // What the response needs to remember of a request while the database works.
 struct ResponseContext {
-  enum class Kind { kRead, kCreate, kUpdate, kSingleUpsert, kDelete, kCall, kPlan };
+  enum class Kind { kRead, kCreate, kUpdate, kSingleUpsert, kDelete, kCall, kPlan, kInspect };
   Kind kind = Kind::kRead;
   std::string relation;
   std::string schema;
@@ -44,6 +44,10 @@ struct ResponseContext {
 
 Result<HttpResponse> make_response(const ResponseContext& context, const TransactionResult& result,
                                    ErrorVerbosity verbosity);
+
+// The head of a description of the API: its body is written by response/openapi.hpp. Nothing that
+// the transaction has set changes it, as in PostgREST.
+HttpResponse description_response(const ResponseContext& context);
 
 // The answer to OPTIONS.
 HttpResponse info_response(const std::string& allow);

@@ -1,0 +1,26 @@
+// InspectPlan -> the statements that tell what its role may see of a schema.
+//
+// They give names and numbers only; what these mean is in the schema cache
+// (response/api_description.cpp).
+#pragma once
+
+#include "core/before_postgres.hpp"
+
+#include <vector>
+
+#include "plan/plan.hpp"
+#include "query/transaction.hpp"
+
+namespace pgrst {
+
+// The result sets, all of kRecords, in this order. Columns of each:
+//   kVisibleTables:   name; sorted
+//   kVisibleRoutines: name, oid; by name
+//   kVisibleTypes:    name with its schema, name without; of those types of parameters that the
+//                     search_path finds
+//   kSchemaComment:   comment, or NULL; one row, or none
+enum InspectResult { kVisibleTables, kVisibleRoutines, kVisibleTypes, kSchemaComment };
+
+std::vector<Statement> inspect_statements(const InspectPlan& plan);
+
+}  // namespace pgrst
