@@ -144,7 +144,8 @@ fi
 packages=(build-essential libmicrohttpd-dev libssl-dev libsimdjson-dev openssl curl ca-certificates)
 [ -n "$want_bench" ] && packages+=(wrk)
 if [ -n "$want_test" ]; then
-  packages+=(libgtest-dev libgmock-dev clang clang-format clang-tidy libipc-run-perl python3)
+  packages+=(libgtest-dev libgmock-dev clang clang-format clang-tidy libipc-run-perl python3
+    python3-jsonschema openapi-specification)
 fi
 
 major=$(present_major)
