@@ -371,6 +371,7 @@ class Gateway : private Broker::Receiver {
     if (writing_.empty()) return;
     Writing writing = std::move(writing_.front());
     writing_.pop_front();
+    if (server_of(writing.ticket) == nullptr) return;  // the client has gone
     try {
       if (!writing.finishing->step(kWriteStep)) {
         writing_.push_back(std::move(writing));

@@ -264,6 +264,17 @@ TEST(Config, QualifiedNames) {
   EXPECT_EQ(config({{"db_root_spec", "root"}}).db_root_spec, (QualifiedName{"", "root"}));
 }
 
+TEST(Config, OpenApi) {
+  EXPECT_FALSE(config({}).openapi_security_active);
+  EXPECT_TRUE(config({{"openapi_security_active", "true"}}).openapi_security_active);
+  EXPECT_EQ(config({{"openapi_server_proxy_uri", ""}}).openapi_server_proxy_uri, std::nullopt);
+  EXPECT_EQ(config({{"openapi_server_proxy_uri", "https://a.b/c"}}).openapi_server_proxy_uri,
+            (ProxyUri{"https", "a.b", 443, "/c"}));
+  EXPECT_EQ(problem("openapi_server_proxy_uri", "a.b/c"),
+            "pgrst.openapi_server_proxy_uri: malformed proxy uri, a correct example: "
+            "https://example.com:8443/basePath");
+}
+
 // -- what needs the auth stage -------------------------------------------------------------------
 
 std::string configured_problem(const SettingTexts& texts) {
