@@ -1,6 +1,7 @@
 #include "app/pipeline.hpp"
 
 #include "app/cors.hpp"
+#include "query/inspect_builder.hpp"
 #include "query/mutate_builder.hpp"
 #include "query/pre_query.hpp"
 #include "query/statements.hpp"
@@ -193,7 +194,11 @@ BeginResult Beginning::take() {
   }
   if (error_) return fail(*error_);
   auto planned = plan();
-  if (!planned.ok()) return fail(planned.error());
+  if (!planned.ok()) {
+    Error error = std::move(planned).error();
+    if (error.hinted) return check_hint(std::move(error));
+    return fail(error);
+  }
   if (auto* response = std::get_if<HttpResponse>(&*planned)) {
     complete(pending_, pending_.timer, *response);
   }
@@ -223,6 +228,15 @@ Result<BeginResult> Beginning::plan() {
   return BeginResult(DatabaseWork{std::move(query.transaction), std::move(pending_)});
 }
 
+DatabaseWork Beginning::check_hint(Error error) {
+  DatabaseWork work;
+  work.transaction.role = auth_.role;
+  work.transaction.statements.push_back(may_use_statement(*error.hinted));
+  pending_.refusal = std::move(error);
+  work.pending = std::move(pending_);
+  return work;
+}
+
 BeginResult begin(HttpRequest request, const SnapshotPtr& snapshot, JwtCache& jwt_cache,
                   int64_t now, Clock clock) {
   Beginning beginning(std::move(request), snapshot, jwt_cache, now, clock);
@@ -232,6 +246,11 @@ BeginResult begin(HttpRequest request, const SnapshotPtr& snapshot, JwtCache& jw
 }
 
 HttpResponse finish(const PendingRequest& pending, const TransactionResult& result) {
+  if (pending.refusal) {
+    Error error = *pending.refusal;
+    if (result.error || result.result_sets[0].rows == 0) error.hint.reset();
+    return fail(pending, error);
+  }
   if (pending.writes_body()) return finish_whole(pending, result);
   PhaseTimer timer = pending.timer;
   timer.lap(Phase::kTransaction);

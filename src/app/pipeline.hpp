@@ -32,6 +32,8 @@ struct PendingRequest {
   std::optional<Header> trace;
   Headers cors;
   PhaseTimer timer;
+  // What is wrong with the request. The transaction asks only whether the role may read the hint.
+  std::optional<Error> refusal;
 
   // The body is written by finish(), from all result sets: none of them is the body.
   bool writes_body() const { return context.kind == ResponseContext::Kind::kInspect; }
@@ -60,6 +62,7 @@ class Beginning {
  private:
   Result<void> start(JwtCache& jwt_cache, int64_t now);
   Result<BeginResult> plan();
+  DatabaseWork check_hint(Error error);
 
   HttpRequest request_;
   PendingRequest pending_;

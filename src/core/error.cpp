@@ -458,7 +458,10 @@ Error table_not_found(std::string_view schema, std::string_view table,
   Error e =
       make(404, "PGRST205",
            concat({"Could not find the table '", schema, ".", table, "' in the schema cache"}));
-  if (hint_table) e.hint = concat({"Perhaps you meant the table '", schema, ".", *hint_table, "'"});
+  if (hint_table) {
+    e.hint = concat({"Perhaps you meant the table '", schema, ".", *hint_table, "'"});
+    e.hinted = {HintedObject::Kind::kRelation, std::string(schema), *hint_table, {}};
+  }
   return e;
 }
 

@@ -20,6 +20,15 @@ namespace pgrst {
 
 enum class ErrorVerbosity { kVerbose, kMinimal };
 
+// What a hint names. A role that may not use it must not read the hint.
+struct HintedObject {
+  enum class Kind { kRelation, kRoutine };
+  Kind kind = Kind::kRelation;
+  std::string schema;
+  std::string name;
+  std::vector<uint32_t> routines;  // oids; one of them is enough
+};
+
 struct Error {
   int status = 500;
   std::string reason;  // empty: the standard phrase of the status
@@ -27,6 +36,7 @@ struct Error {
   std::string message;
   std::optional<std::string> details_json;  // a JSON value, already encoded
   std::optional<std::string> hint;
+  std::optional<HintedObject> hinted;  // with hint; none: it names nothing that is not known
   Headers headers;
 };
 

@@ -176,13 +176,21 @@ SessionAnswer session_to_sql(const HttpRequest& request) {
   answer.error = refresh(s);
   if (answer.error) return answer;
   BeginResult begun = begin_in_session(s, request);
-  if (auto* response = std::get_if<HttpResponse>(&begun)) {
-    answer.response = std::move(*response);
-    answer.transaction_json = "{\"status\": " + std::to_string(answer.response.status) +
-                              ", \"error\": " + answer.response.body + "}";
-  } else {
-    answer.transaction_json = transaction_to_json(std::get<DatabaseWork>(begun).transaction);
+  const auto* work = std::get_if<DatabaseWork>(&begun);
+  if (work != nullptr && !work->pending.refusal) {
+    answer.transaction_json = transaction_to_json(work->transaction);
+    return answer;
   }
+  if (work != nullptr) {
+    // Nothing is run that could tell who may read the hint.
+    Error error = *work->pending.refusal;
+    error.hint.reset();
+    answer.response = fail(work->pending, error);
+  } else {
+    answer.response = std::move(std::get<HttpResponse>(begun));
+  }
+  answer.transaction_json = "{\"status\": " + std::to_string(answer.response.status) +
+                            ", \"error\": " + answer.response.body + "}";
   return answer;
 }
 

@@ -71,23 +71,38 @@ std::string parameter_list(std::vector<std::string> names) {
   return out + ")";
 }
 
-// The nearest name of the schema; if the name is right, the nearest list of parameters.
+std::vector<uint32_t> oids_of(const std::vector<Routine>& overloads) {
+  std::vector<uint32_t> oids;
+  for (const auto& routine : overloads) oids.push_back(routine.oid);
+  return oids;
+}
+
+std::string parameter_list(const Routine& routine) {
+  std::vector<std::string> names;
+  for (const auto& param : routine.params) names.push_back(param.name);
+  return parameter_list(std::move(names));
+}
+
+// The nearest name of the schema; if the name is right, the nearest list of parameters. Fills in
+// which functions that means.
 std::optional<std::string> nearest(const errors::RoutineSearch& search, const SchemaCache& cache,
-                                   const std::vector<Routine>* overloads) {
+                                   const std::vector<Routine>* overloads,
+                                   std::vector<uint32_t>& meant) {
   FuzzySet set;
   if (overloads == nullptr) {
     const auto names = cache.routine_names(search.schema);
     if (names.size() >= SchemaCache::kMaxNamesForHints) return std::nullopt;
     for (const auto& name : names) set.add(name);
-    return set.get_one(search.name, kNameMinScore);
+    auto found = set.get_one(search.name, kNameMinScore);
+    if (found) meant = oids_of(*cache.routines(search.schema, *found));
+    return found;
   }
-  for (auto it = overloads->rbegin(); it != overloads->rend(); ++it) {
-    std::vector<std::string> names;
-    for (const auto& param : it->params) names.push_back(param.name);
-    set.add(parameter_list(std::move(names)));
-  }
+  for (auto it = overloads->rbegin(); it != overloads->rend(); ++it) set.add(parameter_list(*it));
   const auto found = set.get_one(parameter_list(search.arguments));
   if (!found) return std::nullopt;
+  for (const auto& routine : *overloads) {
+    if (parameter_list(routine) == *found) meant.push_back(routine.oid);
+  }
   return search.name + *found;
 }
 
@@ -124,7 +139,12 @@ Result<const Routine*> find_routine(const std::string& schema, const std::string
   if (found.size() == 1) return found[0];
   if (!found.empty()) return ambiguous(found);
   const errors::RoutineSearch search{schema, name, {arguments.begin(), arguments.end()}, body};
-  return errors::routine_not_found(search, nearest(search, cache, overloads));
+  std::vector<uint32_t> meant;
+  Error error = errors::routine_not_found(search, nearest(search, cache, overloads, meant));
+  if (error.hint) {
+    error.hinted = {HintedObject::Kind::kRoutine, schema, {}, std::move(meant)};
+  }
+  return error;
 }
 
 // -- arguments -----------------------------------------------------------------------------------

@@ -44,19 +44,24 @@ bool matches(const Relationship& r, const std::string& target,
   return r.is_self ? matches_self(r, target, hint) : matches_other(r, target, hint);
 }
 
-std::string suggestion(const std::string& name, const std::string& instead_of) {
-  std::string out = "Perhaps you meant '";
-  out += name;
-  out += "' instead of '";
-  out += instead_of;
-  return out += "'.";
-}
+struct Suggestion {
+  std::string name;
+  std::string instead_of;
+
+  std::string text() const {
+    std::string out = "Perhaps you meant '";
+    out += name;
+    out += "' instead of '";
+    out += instead_of;
+    return out += "'.";
+  }
+};
 
 // The nearest name of the origin if it has no relationships, else of the target; none when both are
 // known, since then the hint is what is wrong.
-std::optional<std::string> nearest(const SchemaCache& cache, const std::string& schema,
-                                   const std::string& origin, const std::string& target,
-                                   const std::vector<Relationship>* relationships) {
+std::optional<Suggestion> nearest(const SchemaCache& cache, const std::string& schema,
+                                  const std::string& origin, const std::string& target,
+                                  const std::vector<Relationship>* relationships) {
   FuzzySet names;
   if (relationships == nullptr) {
     const auto tables = cache.related_tables(schema);
@@ -64,13 +69,13 @@ std::optional<std::string> nearest(const SchemaCache& cache, const std::string& 
     for (const auto& name : tables) names.add(name);
     auto found = names.get_one(origin);
     if (!found) return std::nullopt;
-    return suggestion(*found, origin);
+    return Suggestion{*found, origin};
   }
   for (auto it = relationships->rbegin(); it != relationships->rend(); ++it) {
     names.add(it->foreign_table.name);
   }
   for (const auto& [score, name] : names.get(target)) {
-    if (score < 1.0) return suggestion(name, target);
+    if (score < 1.0) return Suggestion{name, target};
   }
   return std::nullopt;
 }
@@ -136,8 +141,14 @@ Result<const Relationship*> find_relationship(const SchemaCache& cache, const st
   }
   if (found.size() == 1) return found[0];
   if (found.empty()) {
-    return errors::no_relationship(origin, target, hint, schema,
-                                   nearest(cache, schema, origin, target, relationships));
+    const auto suggestion = nearest(cache, schema, origin, target, relationships);
+    Error error =
+        errors::no_relationship(origin, target, hint, schema,
+                                suggestion ? std::optional(suggestion->text()) : std::nullopt);
+    if (suggestion) {
+      error.hinted = {HintedObject::Kind::kRelation, schema, suggestion->name, {}};
+    }
+    return error;
   }
   std::vector<errors::RelationshipText> texts;
   texts.reserve(found.size());

@@ -9,6 +9,14 @@ namespace {
 // To see is to have any privilege at all. The privilege of the table comes first, because most
 // roles have that one if any; columns are asked about only of relations that have privileges of
 // columns, as the question reads them all.
+constexpr SqlLiteral kIsVisible =
+    "(pg_catalog.has_table_privilege(c.oid,"
+    " 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')"
+    " OR pg_catalog.pg_has_role(c.relowner, 'USAGE')"
+    " OR c.oid IN (SELECT a.attrelid FROM pg_catalog.pg_attribute AS a"
+    " WHERE a.attacl IS NOT NULL)"
+    " AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'))";
+
 Statement visible_tables(const InspectPlan& plan) {
   SqlBuilder sql;
   sql.raw(
@@ -20,13 +28,7 @@ Statement visible_tables(const InspectPlan& plan) {
           ") AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"
           " AND NOT c.relispartition");
   if (plan.mode == OpenApiMode::kFollowPrivileges) {
-    sql.raw(
-        " AND (pg_catalog.has_table_privilege(c.oid,"
-        " 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')"
-        " OR pg_catalog.pg_has_role(c.relowner, 'USAGE')"
-        " OR c.oid IN (SELECT a.attrelid FROM pg_catalog.pg_attribute AS a"
-        " WHERE a.attacl IS NOT NULL)"
-        " AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'))");
+    sql.raw(" AND ").raw(kIsVisible);
   }
   sql.raw(" ORDER BY c.relname");
   return to_statement(sql, ResultFormat::kRecords);
@@ -78,6 +80,26 @@ Statement schema_comment(const InspectPlan& plan) {
 
 std::vector<Statement> inspect_statements(const InspectPlan& plan) {
   return {visible_tables(plan), visible_routines(plan), visible_types(plan), schema_comment(plan)};
+}
+
+Statement may_use_statement(const HintedObject& object) {
+  SqlBuilder sql;
+  if (object.kind == HintedObject::Kind::kRelation) {
+    sql.raw("SELECT FROM pg_catalog.pg_class AS c WHERE c.relname = ").param(object.name);
+    sql.raw(
+        " AND c.relnamespace = (SELECT n.oid FROM pg_catalog.pg_namespace AS n"
+        " WHERE n.nspname = ");
+    sql.param(object.schema).raw(") AND ").raw(kIsVisible);
+  } else {
+    std::string oids = "{";
+    for (const uint32_t oid : object.routines) {
+      if (oids.size() > 1) oids += ',';
+      oids += std::to_string(oid);
+    }
+    sql.raw("SELECT FROM pg_catalog.pg_proc AS p WHERE p.oid = ANY (").param(oids + "}");
+    sql.raw(") AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE') LIMIT 1");
+  }
+  return to_statement(sql, ResultFormat::kRecords);
 }
 
 }  // namespace pgrst

@@ -1,4 +1,5 @@
-// InspectPlan -> the statements that tell what its role may see of a schema.
+// InspectPlan -> the statements that tell what its role may see of a schema; and whether it may see
+// what a hint names.
 //
 // They give names and numbers only; what these mean is in the schema cache
 // (response/api_description.cpp).
@@ -8,6 +9,7 @@
 
 #include <vector>
 
+#include "core/error.hpp"
 #include "plan/plan.hpp"
 #include "query/transaction.hpp"
 
@@ -22,5 +24,8 @@ namespace pgrst {
 enum InspectResult { kVisibleTables, kVisibleRoutines, kVisibleTypes, kSchemaComment };
 
 std::vector<Statement> inspect_statements(const InspectPlan& plan);
+
+// One row if the role may use what a hint names, else none.
+Statement may_use_statement(const HintedObject& object);
 
 }  // namespace pgrst

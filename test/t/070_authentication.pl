@@ -107,6 +107,34 @@ scenario 'what SQL sees of a request' => sub {
     is($client->get('/me?select=path')->{json}[0]{path}, '/me', 'request.path has no query');
 };
 
+scenario 'hints name only what the role may use' => sub {
+    $cluster->sql(<<'SQL', db => 'api');
+CREATE TABLE api.payroll (id int PRIMARY KEY, pay int);
+CREATE TABLE api.payslips (id int PRIMARY KEY, payroll_id int REFERENCES api.payroll);
+GRANT SELECT ON api.payslips TO anon, editor;
+GRANT SELECT (pay) ON api.payroll TO editor;
+CREATE FUNCTION api.raise_pay(percent int) RETURNS int LANGUAGE sql AS 'SELECT 1';
+REVOKE EXECUTE ON FUNCTION api.raise_pay FROM public;
+GRANT EXECUTE ON FUNCTION api.raise_pay TO editor;
+SQL
+    my %hints = (
+        '/payrol' => "Perhaps you meant the table 'api.payroll'",
+        '/payslips?select=payrolls(pay)' => "Perhaps you meant 'payroll' instead of 'payrolls'.",
+        '/rpc/raise_pai?percent=1' => 'Perhaps you meant to call the function api.raise_pay',
+        '/rpc/raise_pay?percents=1' => 'Perhaps you meant to call the function api.raise_pay(percent)',
+    );
+    for my $path (sort keys %hints) {
+        my $r = $client->get($path, bearer({role => 'editor'}));
+        is($r->{json}{hint}, $hints{$path}, "$path: the hint, for who may use it");
+        my $other = $client->get($path);
+        is($other->{status}, $r->{status}, "$path: the same status for others");
+        is($other->{json}{message}, $r->{json}{message}, "$path: the same message");
+        is($other->{json}{hint}, undef, "$path: no hint");
+        unlike($other->{body}, qr/payroll\b|raise_pay\b.*percent\b/, "$path: nothing else names it") if $path !~ /raise_pay\?/;
+    }
+    $cluster->sql('DROP TABLE api.payslips, api.payroll; DROP FUNCTION api.raise_pay', db => 'api');
+};
+
 scenario 'other settings of tokens' => sub {
     my $set = sub { $cluster->sql($_[0], db => 'api') };
     $set->(q(INSERT INTO pgrst.config VALUES ('jwt_aud', 'shop')));

@@ -214,9 +214,21 @@ inline HttpRequest request(std::string_view method, std::string_view target, Hea
   return r;
 }
 
+// The answer to what asks whether a hint may be read, and to nothing else.
+inline HttpResponse finish_refusal(const DatabaseWork& work, bool may_read_hint) {
+  TransactionResult result;
+  result.result_sets.push_back({});
+  result.result_sets[0].rows = result.result_sets[0].total = may_read_hint ? 1 : 0;
+  return finish(work.pending, result);
+}
+
+// By a role that may read all hints.
 inline BeginResult begin_request(HttpRequest r, const SnapshotPtr& s) {
   JwtCache cache(8);
-  return begin(r, s, cache, kNow);
+  BeginResult begun = begin(r, s, cache, kNow);
+  const auto* work = std::get_if<DatabaseWork>(&begun);
+  if (work != nullptr && work->pending.refusal) return finish_refusal(*work, true);
+  return begun;
 }
 
 }  // namespace pgrst::test

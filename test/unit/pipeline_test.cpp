@@ -1,6 +1,7 @@
 // A request from end to end, with a canned database.
 #include "app/pipeline.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "fixtures.hpp"
@@ -122,6 +123,36 @@ TEST(Pipeline, ErrorsOfTheRequest) {
   EXPECT_EQ(
       refused(request("GET", "/itemss"), {{"client_error_verbosity", "minimal"}}).body,
       R"({"code":"PGRST205","message":"Could not find the table 'api.itemss' in the schema cache"})");
+}
+
+DatabaseWork begin_with_hint(const char* target) {
+  JwtCache cache(8);
+  const bool is_embed = std::string_view(target).find("select") != std::string_view::npos;
+  const auto s = is_embed ? snapshot({}, test::harbour_catalog()) : snapshot();
+  auto begun = begin(request("GET", target), s, cache, test::kNow);
+  EXPECT_TRUE(std::holds_alternative<DatabaseWork>(begun))
+      << target << (begun.index() == 0 ? std::get<0>(begun).body : "");
+  return begun.index() == 1 ? std::get<1>(std::move(begun)) : DatabaseWork{};
+}
+
+TEST(Hint, IsReadOnlyByWhoMayUseWhatItNames) {
+  for (const char* target : {"/itemss", "/ships?select=voyagess(id)"}) {
+    const DatabaseWork work = begin_with_hint(target);
+    EXPECT_EQ(work.transaction.role, "anon");
+    ASSERT_EQ(work.transaction.statements.size(), 1u);
+    const HttpResponse open = test::finish_refusal(work, true);
+    const HttpResponse secret = test::finish_refusal(work, false);
+    EXPECT_EQ(open.status, secret.status);
+    EXPECT_THAT(open.body, testing::HasSubstr(R"("hint":"Perhaps you meant)"));
+    EXPECT_THAT(secret.body, testing::HasSubstr(R"("hint":null)"));
+    EXPECT_EQ(finish(work.pending, failure("42501", "no")).body, secret.body);
+  }
+}
+
+TEST(Hint, OfARelationIsAskedForByItsName) {
+  const pgrst::Statement s = begin_with_hint("/itemss").transaction.statements[0];
+  EXPECT_THAT(s.text, testing::HasSubstr("has_table_privilege"));
+  EXPECT_EQ(s.params, (std::vector<SqlParam>{"items", "api"}));
 }
 
 TEST(Pipeline, ErrorsOfTheDatabase) {
