@@ -192,7 +192,7 @@ class Request:
         self.pgbench_head = "\\set id random(1, %d)\n" % SCRATCH_ROWS if self.keyed else ""
 
     def short_body(self):
-        return "" if self.rows else self.body
+        return "none" if self.rows or not self.body else self.body
 
     def to_lua(self, jwt):
         lines = ['wrk.method = "%s"' % self.method]
@@ -216,7 +216,7 @@ function init()
   end
 end
 function request() n = n %% #requests + 1; return requests[n] end
-""" % (SCRATCH_ROWS, path, '(string.gsub([==[%s]==], "%%d", key))' % body if body else "nil"))
+""" % (SCRATCH_ROWS, path, '(string.gsub([==[%s]==], "%%%%d", key))' % body if body else "nil"))
         return "\n".join(lines) + "\n"
 
     def pgbench_statement(self, sql, params):
