@@ -73,6 +73,7 @@ std::string parameter_list(std::vector<std::string> names) {
 
 std::vector<uint32_t> oids_of(const std::vector<Routine>& overloads) {
   std::vector<uint32_t> oids;
+  oids.reserve(overloads.size());
   for (const auto& routine : overloads) oids.push_back(routine.oid);
   return oids;
 }

@@ -174,9 +174,19 @@ class Tree {
         return errors::not_embedded_by_alias(name, legacy->plan->name());
       }
       if (it->plan->name() != name) it->plan->legacy_name = true;
-      node = &*it;
+      bring_to_front(*node, it - node->children.begin());
+      node = &node->children.front();
     }
     return node;
+  }
+
+  // What a filter, an order or a range names comes first among the members, as in PostgREST.
+  static void bring_to_front(Node& node, std::ptrdiff_t child) {
+    auto& plans = node.plan->children;
+    std::rotate(plans.begin(), plans.begin() + child, plans.begin() + child + 1);
+    std::rotate(node.children.begin(), node.children.begin() + child,
+                node.children.begin() + child + 1);
+    for (size_t i = 0; i < plans.size(); i++) node.children[i].plan = &plans[i];
   }
 
   static const std::string& name_in_sql(const ReadPlan& plan) {

@@ -1153,7 +1153,7 @@ TEST(LegacyNames, AreUnderstoodWithAWarning) {
 TEST(LegacyNames, EachIsToldOnce) {
   EXPECT_EQ(warning("/ships?select=p:ports(id,v:voyages!from_id(id)),c:crews(rank)"
                     "&ports.id=eq.1&ports.voyages.id=eq.1&crews.rank=eq.x&c.limit=1"),
-            warning_text("`ports` to `p`, `voyages` to `v`, `crews` to `c`"));
+            warning_text("`crews` to `c`, `ports` to `p`, `voyages` to `v`"));
 }
 
 TEST(LegacyNames, NoWarningWithoutThem) {
@@ -1184,15 +1184,44 @@ TEST(LegacyNames, TheFirstThatFitsIsMeant) {
   const char* both = "/ships?select=c:crews(rank),crews:sailors(id)&crews.limit=1";
   EXPECT_EQ(warning(both), warning_text("`crews` to `c`"));
   EXPECT_EQ(sql(both, modern_names()), one_line(R"(
-    SELECT ARRAY(SELECT ships_c_1 FROM (
-             SELECT crews_1.rank FROM api.crews AS crews_1 WHERE crews_1.ship_id = api.ships.id
-           ) AS ships_c_1) AS c,
-           ARRAY(SELECT ships_crews_1 FROM (
+    SELECT ARRAY(SELECT ships_crews_1 FROM (
              SELECT sailors.id FROM api.sailors AS sailors, api.crews AS pgrst_junction_1
               WHERE pgrst_junction_1.ship_id = api.ships.id
                 AND sailors.id = pgrst_junction_1.sailor_id LIMIT $1
-           ) AS ships_crews_1) AS crews
+           ) AS ships_crews_1) AS crews,
+           ARRAY(SELECT ships_c_1 FROM (
+             SELECT crews_1.rank FROM api.crews AS crews_1 WHERE crews_1.ship_id = api.ships.id
+           ) AS ships_c_1) AS c
       FROM api.ships | 1)"));
+}
+
+// -- the order of members ------------------------------------------------------------------------
+
+// The aliases of a statement's embeds, in order.
+std::string embeds_of(const std::string& target) {
+  const std::string text = sql(target);
+  std::string out;
+  for (size_t at = 0; (at = text.find(" AS embed_", at)) != std::string::npos;) {
+    at += 10;
+    out += text[at];
+  }
+  return out;
+}
+
+TEST(OrderOfMembers, IsThatOfSelectButForWhatIsNamedElsewhere) {
+  const std::string select =
+      "/ships?select=embed_a:ports(id),embed_b:crews(rank),embed_c:voyages(id)";
+  EXPECT_EQ(embeds_of(select), "abc");
+  EXPECT_EQ(embeds_of(select + "&id=eq.1&order=id"), "abc");
+  EXPECT_EQ(embeds_of(select + "&embed_c.id=eq.1"), "cab");
+  EXPECT_EQ(embeds_of(select + "&embed_b.order=rank"), "bac");
+  EXPECT_EQ(embeds_of(select + "&embed_b.limit=1"), "bac");
+  EXPECT_EQ(embeds_of(select + "&embed_b.or=(rank.eq.a,rank.eq.b)"), "bac");
+  // Filters, orders, ranges and logic trees are looked at one after the other, each from the last
+  // to the first.
+  EXPECT_EQ(embeds_of(select + "&embed_b.rank=eq.a&embed_c.id=eq.1"), "bca");
+  EXPECT_EQ(embeds_of(select + "&embed_b.rank=eq.a&embed_c.order=id"), "cba");
+  EXPECT_EQ(embeds_of(select + "&embed_b=not.is.null&order=embed_a(id)"), "abc");
 }
 
 // -- text does not depend on values --------------------------------------------------------------
