@@ -349,6 +349,10 @@ The plant is served on $base. Try, in another terminal:
   curl -i -H 'Range: 0-9' -H 'Prefer: count=exact' '$base/readings?sensor_id=eq.7&order=taken_at.desc'
   curl '$base/machines?select=status,count()'
   curl '$base/machine_directory?site=eq.Dunmore&limit=5'
+  curl '$base/machines?select=name,lines(name,sites(code))&kind=eq.oven&limit=3'
+  curl '$base/rpc/service_due?select=name&limit=3'
+  curl -H 'Accept: image/svg+xml' '$base/rpc/machine_sign?machine_id=7'
+  curl '$base/'
   curl -H 'Accept-Profile: reports' '$base/line_summary'
 
 Without a token work orders are closed to you. Tokens of operator 7 and of a manager (the secret behind
