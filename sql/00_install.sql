@@ -1,8 +1,12 @@
 -- What CREATE EXTENSION makes, who may use it, and that it goes away again.
 CREATE EXTENSION postgrest_ext;
+-- Without the types of rows and arrays, which are members from PostgreSQL 17 on.
 SELECT pg_describe_object(classid, objid, 0) AS member FROM pg_depend
  WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
    AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'postgrest_ext')
+   AND NOT (classid = 'pg_type'::regclass AND objid IN (
+         SELECT t.oid FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+          WHERE t.typelem <> 0 OR c.relkind IN ('r', 'v')))
  ORDER BY 1;
 SELECT extname, extversion, nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace
  WHERE extname = 'postgrest_ext';
