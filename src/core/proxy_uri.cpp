@@ -6,10 +6,6 @@ namespace pgrst {
 
 namespace {
 
-bool is_hex(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 // unreserved / sub-delims of RFC 3986.
 bool is_plain(char c) {
   if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return true;
@@ -20,7 +16,9 @@ bool is_plain(char c) {
 bool consists_of(std::string_view text, std::string_view more) {
   for (size_t i = 0; i < text.size(); i++) {
     if (text[i] == '%') {
-      if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) return false;
+      if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0) {
+        return false;
+      }
       i += 2;
     } else if (!is_plain(text[i]) && more.find(text[i]) == std::string_view::npos) {
       return false;

@@ -4,14 +4,14 @@
 
 namespace pgrst {
 
-namespace {
-
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
+
+namespace {
 
 // Length of the well-formed UTF-8 sequence at the start of `s` (1-4), or 0; `bad` is then the
 // length of the ill-formed maximal subpart (Unicode 15, 3.9, table 3-7).

@@ -10,6 +10,9 @@
 
 namespace pgrst {
 
+// 0 to 15; -1 for what is no hexadecimal digit.
+int hex_value(char c);
+
 // `%41` -> `A`. A '%' not followed by two hex digits stays as it is (as PostgREST's URI library
 // does). plus_is_space: '+' -> ' ' (query strings).
 std::string percent_decode(std::string_view raw, bool plus_is_space);

@@ -1,5 +1,6 @@
 #include "query/inspect_builder.hpp"
 
+#include "core/text.hpp"
 #include "query/query_builder.hpp"
 
 namespace pgrst {
@@ -91,12 +92,10 @@ Statement may_use_statement(const HintedObject& object) {
         " WHERE n.nspname = ");
     sql.param(object.schema).raw(") AND ").raw(kIsVisible);
   } else {
-    std::string oids = "{";
-    for (const uint32_t oid : object.routines) {
-      if (oids.size() > 1) oids += ',';
-      oids += std::to_string(oid);
-    }
-    sql.raw("SELECT FROM pg_catalog.pg_proc AS p WHERE p.oid = ANY (").param(oids + "}");
+    std::vector<std::string> oids;
+    oids.reserve(object.routines.size());
+    for (const uint32_t oid : object.routines) oids.push_back(std::to_string(oid));
+    sql.raw("SELECT FROM pg_catalog.pg_proc AS p WHERE p.oid = ANY (").param(array_literal(oids));
     sql.raw(") AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE') LIMIT 1");
   }
   return to_statement(sql, ResultFormat::kRecords);
