@@ -537,7 +537,7 @@ class Gateway : private Broker::Receiver {
       if (accepting_) stop_accepting();
       listening = http::open_listener(endpoint);
     }
-    accepting_ = false;
+    not_serving();
     endpoint_ = endpoint;
     limits_ = limits;
     if (!listening.problem.empty()) {
@@ -587,6 +587,10 @@ class Gateway : private Broker::Receiver {
   void stop_accepting() {
     the_socket_file.remove();
     if (const int socket = servers_.back()->drain(); socket >= 0) close(socket);
+    not_serving();
+  }
+
+  void not_serving() {
     accepting_ = false;
     db_.port = 0;
     if (db_.state == ServiceState::kServing) db_.state = ServiceState::kStarting;
