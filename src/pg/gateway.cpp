@@ -23,7 +23,7 @@
 
 #include "app/pipeline.hpp"
 #include "http/piece_source.hpp"
-#include "http/server.hpp"
+#include "http/service.hpp"
 #include "pg/snapshot_keeper.hpp"
 
 #include "pg/broker.hpp"
@@ -54,7 +54,6 @@ namespace pgrst::pg {
 namespace {
 
 constexpr int64_t kDrainMs = 3000;
-constexpr size_t kMaxServers = 4;      // with connections, of one gateway
 constexpr int64_t kIdleTurnMs = 1000;  // a look at the catalogs although no request comes
 constexpr int64_t kVerdictMs =
     5000;                           // how long requests wait for the verdict on a suspect snapshot
@@ -170,7 +169,7 @@ class Gateway : private Broker::Receiver {
     const int64_t now = monotonic_ms();
     if (drain_until_ms_ == 0) {
       drain_until_ms_ = now + kDrainMs;
-      if (accepting_) stop_accepting();
+      stop_accepting();
     }
     return now >= drain_until_ms_ ||
            (broker_.idle() && held_.empty() && reading_.empty() && writing_.empty());
@@ -182,7 +181,7 @@ class Gateway : private Broker::Receiver {
     broker_.process_events();
     run_server();
     take_arrivals();
-    forget_ended_servers();
+    api_.forget_ended();
     const int64_t now = monotonic_ms();
     (void)guard([] { px_poll_invalidations(); });
     for (auto& held : held_) {
@@ -205,7 +204,7 @@ class Gateway : private Broker::Receiver {
 
   int64_t next_wake_ms() {
     if (answered_ || !reading_.empty() || !writing_.empty() || keeper_.building() ||
-        has_arrivals()) {
+        api_.has_arrivals()) {
       return 0;
     }
     const int64_t now = monotonic_ms();
@@ -213,31 +212,21 @@ class Gateway : private Broker::Receiver {
     const auto at = [&](int64_t ms) { next = ms < next ? ms : next; };
     if (const int64_t ms = broker_.next_deadline_ms(now); ms >= 0) at(ms);
     if (!held_.empty()) at(held_.front().until_ms);
-    for (const auto& server : servers_) {
-      if (const int64_t ms = server->timeout_ms(); ms >= 0) at(now + ms);
-    }
+    if (const int64_t ms = api_.timeout_ms(); ms >= 0) at(now + ms);
     if (!broker_.idle()) at(now + kSweepMs);
     return next > now ? next - now : 0;
   }
 
   void run_server() {
     answered_ = false;
-    if (servers_.empty()) return;
-    for (const auto& server : servers_) server->run();
+    api_.run();
     broker_.settle();
   }
 
-  bool has_arrivals() const {
-    return std::any_of(servers_.begin(), servers_.end(),
-                       [](const auto& server) { return server->has_arrivals(); });
-  }
-
   void take_arrivals() {
-    for (const auto& server : servers_) {
-      for (auto& arrival : server->take_arrivals()) {
-        db_.requests.fetch_add(1, std::memory_order_relaxed);
-        held_.push_back({std::move(arrival), monotonic_ms() + kVerdictMs});
-      }
+    for (auto& arrival : api_.take_arrivals()) {
+      db_.requests.fetch_add(1, std::memory_order_relaxed);
+      held_.push_back({std::move(arrival), monotonic_ms() + kVerdictMs});
     }
   }
 
@@ -321,7 +310,7 @@ class Gateway : private Broker::Receiver {
   void respond(http::Ticket ticket, HttpResponse response, bool headers_only) {
     if (headers_only) response.body.clear();
     answered_ = true;
-    if (http::Server* server = server_of(ticket)) server->respond(ticket, std::move(response));
+    if (http::Server* server = api_.server_of(ticket)) server->respond(ticket, std::move(response));
   }
 
   // -- what executors send
@@ -346,7 +335,7 @@ class Gateway : private Broker::Receiver {
       respond(work.ticket, std::move(response), work.pending.headers_only);
     } else if (body) {
       answered_ = true;
-      if (http::Server* server = server_of(work.ticket)) {
+      if (http::Server* server = api_.server_of(work.ticket)) {
         server->stream(work.ticket, std::move(response), std::move(body));
       }
     } else {
@@ -371,7 +360,7 @@ class Gateway : private Broker::Receiver {
     if (writing_.empty()) return;
     Writing writing = std::move(writing_.front());
     writing_.pop_front();
-    if (server_of(writing.ticket) == nullptr) return;  // the client has gone
+    if (api_.server_of(writing.ticket) == nullptr) return;  // the client has gone
     try {
       if (!writing.finishing->step(kWriteStep)) {
         writing_.push_back(std::move(writing));
@@ -384,7 +373,7 @@ class Gateway : private Broker::Receiver {
       }
       auto source = std::make_unique<http::PieceSource>(std::move(response.pieces));
       answered_ = true;
-      if (http::Server* server = server_of(writing.ticket)) {
+      if (http::Server* server = api_.server_of(writing.ticket)) {
         server->stream(writing.ticket, std::move(response), std::move(source));
       }
     } catch (const std::exception& e) {
@@ -409,7 +398,7 @@ class Gateway : private Broker::Receiver {
 
   void on_more(http::Ticket ticket) override {
     answered_ = true;
-    if (http::Server* server = server_of(ticket)) server->continue_stream(ticket);
+    if (http::Server* server = api_.server_of(ticket)) server->continue_stream(ticket);
   }
 
   // -- the snapshot
@@ -515,57 +504,21 @@ class Gateway : private Broker::Receiver {
     return endpoint;
   }
 
-  // Opens the listener once there is a snapshot, and anew when its settings have changed. Other
-  // limits only: a new server goes on with the same socket, so that nobody is turned away.
+  // Once there is a snapshot, and anew when its settings have changed.
   void listen_if_due(int64_t now) {
     if (!keeper_.snapshot() || ShutdownRequestPending) return;
     const Config& config = keeper_.snapshot()->config;
-    const http::Limits limits = limits_of(config);
-    const http::Endpoint endpoint = endpoint_of(config);
-    const bool same_endpoint = endpoint_ == endpoint;
-    const bool same = same_endpoint && limits_ == limits;
-    if (accepting_ && same) return;
-    if (!same) listen_at_ms_ = 0;
-    if (now < listen_at_ms_) return;
-    listen_at_ms_ = now + kRetryMs;
-    http::Listening listening;
-    if (accepting_ && same_endpoint) {
-      listening.socket = servers_.back()->drain();
-      listening.port = db_.port;
-      listening.file = the_socket_file;
-    } else {
-      if (accepting_) stop_accepting();
-      listening = http::open_listener(endpoint);
-    }
-    not_serving();
-    endpoint_ = endpoint;
-    limits_ = limits;
-    if (!listening.problem.empty()) {
-      report_listen_problem(listening.problem);
+    const auto change = api_.listen(endpoint_of(config), limits_of(config), now);
+    if (change == http::Service::Change::kNone) return;
+    db_.port = api_.port();
+    if (change == http::Service::Change::kFailed) {
+      db_.state = ServiceState::kStarting;
+      report_listen_problem(api_.problem());
       return;
     }
-    start_server(listening);
-  }
-
-  void start_server(const http::Listening& listening) {
-    the_socket_file = listening.file;
-    auto server = http::Server::start(listening.socket, limits_,
-                                      [this](const HttpRequest& request, const Error& error) {
-                                        return refuse(request, keeper_.snapshot(), error);
-                                      });
-    if (!server) {
-      the_socket_file.remove();
-      report_listen_problem("libmicrohttpd could not be started");
-      return;
-    }
-    if (servers_.size() == kMaxServers) servers_.erase(servers_.begin());
-    servers_.push_back(std::move(server));
-    accepting_ = true;
-    make_wait_set();
-    db_.port = listening.port;
     db_.serving_since = GetCurrentTimestamp();
     db_.state = ServiceState::kServing;
-    const std::string where = http::to_text(endpoint_, listening.port);
+    const std::string where = api_.where();
     (void)guard([&] {
       px_set_last_error(db_, keeper_.problem().c_str());
       ereport(LOG,
@@ -583,60 +536,32 @@ class Gateway : private Broker::Receiver {
     reported_problem_ = problem;
   }
 
-  // What was accepted is served on.
   void stop_accepting() {
-    the_socket_file.remove();
-    if (const int socket = servers_.back()->drain(); socket >= 0) close(socket);
-    not_serving();
-  }
-
-  void not_serving() {
-    accepting_ = false;
+    api_.stop_accepting();
     db_.port = 0;
     if (db_.state == ServiceState::kServing) db_.state = ServiceState::kStarting;
   }
 
-  // Of a ticket; null when its connection has gone.
-  http::Server* server_of(http::Ticket ticket) const {
-    for (const auto& server : servers_) {
-      if (server->knows(ticket)) return server.get();
-    }
-    return nullptr;
-  }
-
-  // The servers before the last one end with their last connection.
-  void forget_ended_servers() {
-    if (servers_.size() < 2) return;
-    const auto ended = std::remove_if(servers_.begin(), servers_.end() - 1, [](const auto& server) {
-      return server->open_connections() == 0;
-    });
-    if (ended == servers_.end() - 1) return;
-    servers_.erase(ended, servers_.end() - 1);
-    make_wait_set();
-  }
-
   void close_servers() {
-    if (servers_.empty()) return;
-    if (accepting_) stop_accepting();
+    stop_accepting();
     held_.clear();
     reading_.clear();
     writing_.clear();
-    servers_.clear();
+    api_.close();
     broker_.settle();
-    make_wait_set();
   }
 
   // Cancels the statements of clients that have gone.
   void sweep(int64_t now) {
-    if (servers_.empty() || now < sweep_at_ms_) return;
+    if (api_.servers().empty() || now < sweep_at_ms_) return;
     sweep_at_ms_ = now + kSweepMs;
     if (now >= close_slow_at_ms_) {
       close_slow_at_ms_ = now + kIdleTurnMs;
-      for (const auto& server : servers_) server->close_slow();
+      api_.close_slow();
     }
     const auto running = broker_.running_since(now - kSweepMs);
     if (running.empty()) return;
-    for (const auto& server : servers_) {
+    for (const auto& server : api_.servers()) {
       for (const http::Ticket ticket : server->find_gone(running)) broker_.cancel(ticket);
     }
   }
@@ -646,12 +571,13 @@ class Gateway : private Broker::Receiver {
 
   void make_wait_set() {
     free_wait_set();
+    wait_generation_ = api_.generation();
     WaitEventSet* set = nullptr;
     const auto error = guard([&] {
-      set = px_create_wait_event_set(2 + static_cast<int>(servers_.size()));
+      set = px_create_wait_event_set(2 + static_cast<int>(api_.servers().size()));
       AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, nullptr);
       AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, nullptr, nullptr);
-      for (const auto& server : servers_) {
+      for (const auto& server : api_.servers()) {
         AddWaitEventToSet(set, WL_SOCKET_READABLE, server->epoll_fd(), nullptr, nullptr);
       }
     });
@@ -667,7 +593,7 @@ class Gateway : private Broker::Receiver {
   }
 
   void wait(int64_t timeout_ms) {
-    if (wait_set_ == nullptr) make_wait_set();
+    if (wait_set_ == nullptr || wait_generation_ != api_.generation()) make_wait_set();
     db_.gateway_sleeping = true;
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (!db_.events().looks_empty()) timeout_ms = 0;
@@ -697,13 +623,14 @@ class Gateway : private Broker::Receiver {
   Broker broker_;
   SnapshotKeeper keeper_;
   JwtCache jwt_cache_;
-  // The last one accepts connections, if `accepting_`; those before it finish what they have.
-  std::vector<std::unique_ptr<http::Server>> servers_;
-  bool accepting_ = false;
+  http::Service api_{the_socket_file, [this](const HttpRequest& request, const Error& error) {
+                       return refuse(request, keeper_.snapshot(), error);
+                     }};
   std::deque<Held> held_;
   std::deque<Reading> reading_;
   std::deque<Writing> writing_;
   WaitEventSet* wait_set_ = nullptr;
+  uint64_t wait_generation_ = 0;  // of api_
 
   bool answered_ = false;  // a response waits for the server's next run
   bool extension_missing_ = false;
@@ -711,13 +638,10 @@ class Gateway : private Broker::Receiver {
   int64_t drain_until_ms_ = 0;
   int64_t retry_at_ms_ = 0;
   int64_t sweep_at_ms_ = 0;
-  int64_t listen_at_ms_ = 0;
   int64_t close_slow_at_ms_ = 0;
   uint64_t settings_generation_ = 0;
   uint64_t reload_generation_ = 0;
 
-  http::Endpoint endpoint_;
-  http::Limits limits_;
   std::string reported_problem_;
   std::string warned_role_claim_;
 };
