@@ -127,8 +127,24 @@ PendingRequest make_pending(const HttpRequest& request, const SnapshotPtr& snaps
   return pending;
 }
 
+// The routes of the statistics are resources that exist: a client cannot make up new ones.
+void account_for(const ActionPlan& plan, const std::string& schema, const Transaction& transaction,
+                 const Config& config, RequestAccount& account) {
+  account.schema = schema;
+  if (const CallPlan* call = plan.call()) {
+    account.is_routine = true;
+    account.resource = call->routine->id.name;
+  } else if (plan.inspect() == nullptr) {
+    account.resource = plan.read.relation;
+  }
+  if (!config.log_query) return;
+  if (!transaction.pre_request.empty()) account.sql.push_back(transaction.pre_request);
+  for (const auto& statement : transaction.statements) account.sql.push_back(statement.text);
+}
+
 // What every response has.
 void add_frame(const PendingRequest& pending, HttpResponse& response) {
+  response.account = pending.account;
   Headers& headers = response.headers;
   if (response.status == 503 && find_header(headers, "Retry-After") == nullptr) {
     headers.push_back({"Retry-After", "1"});
@@ -179,6 +195,7 @@ Beginning::Beginning(HttpRequest request, const SnapshotPtr& snapshot, JwtCache&
 Result<void> Beginning::start(JwtCache& jwt_cache, int64_t now) {
   const Snapshot& snapshot = *pending_.snapshot;
   PGRST_TRY(auth_, authenticate(request_.headers, snapshot.auth, jwt_cache, now));
+  pending_.account.role = auth_.role;
   pending_.timer.lap(Phase::kJwt);
   PGRST_TRY(api_request_, make_api_request(request_, snapshot.config, body_));
   return {};
@@ -222,6 +239,7 @@ Result<BeginResult> Beginning::plan() {
   MainQuery query = main_query(plan, api_request_, config);
   add_pre_query(query.transaction, api_request_, plan, auth_.role, auth_.claims_json, config,
                 cache);
+  account_for(plan, api_request_.schema, query.transaction, config, pending_.account);
   pending_.context = response_context(api_request_, plan, query, config);
   pending_.authenticated = !auth_.is_anonymous;
   pending_.timer.lap(Phase::kPlan);
@@ -262,6 +280,7 @@ HttpResponse finish(const PendingRequest& pending, const TransactionResult& resu
   if (!response.ok()) return fail(pending, response.error());
   timer.lap(Phase::kResponse);
   complete(pending, timer, *response);
+  if (!result.result_sets.empty()) response->account.rows = result.result_sets[0].rows;
   return std::move(response).value();
 }
 

@@ -32,6 +32,7 @@ struct PendingRequest {
   std::optional<Header> trace;
   Headers cors;
   PhaseTimer timer;
+  RequestAccount account;
   // What is wrong with the request. The transaction asks only whether the role may read the hint.
   std::optional<Error> refusal;
 

@@ -121,6 +121,9 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
      "Seconds without traffic after which a connection is closed."},
     {"server_max_queue", kInt, kSuperuser, "1000", 1, 1000000, false,
      "Requests that wait for an executor, at most (504 beyond)."},
+    // Not settings of PostgREST either.
+    {"stats_max_routes", kInt, kPostmaster, "1000", 1, 100000, false,
+     "Routes of one database that pgrst.stats can tell apart."},
 });
 
 #undef PGRST_NO_EFFECT
@@ -233,6 +236,14 @@ std::vector<std::string> parse_origins(std::string_view text) {
   return out;
 }
 
+LogLevel parse_log_level(std::string_view text) {
+  if (text == "crit") return LogLevel::kCrit;
+  if (text == "warn") return LogLevel::kWarn;
+  if (text == "info") return LogLevel::kInfo;
+  if (text == "debug") return LogLevel::kDebug;
+  return LogLevel::kError;
+}
+
 // What each setting does to the Config. `text` is valid.
 void apply(Config& c, std::string_view name, std::string_view text) {
   const auto b = [&] { return parse_bool(text).value_or(false); };
@@ -277,6 +288,10 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.jwt_secret = optional_text(text);
   } else if (name == "jwt_secret_is_base64") {
     c.jwt_secret_is_base64 = b();
+  } else if (name == "log_level") {
+    c.log_level = parse_log_level(text);
+  } else if (name == "log_query") {
+    c.log_query = b();
   } else if (name == "openapi_mode") {
     c.openapi_mode = text == "disabled"            ? OpenApiMode::kDisabled
                      : text == "ignore-privileges" ? OpenApiMode::kIgnorePrivileges

@@ -81,6 +81,7 @@ struct Config {
   std::optional<std::string> jwt_secret;
   bool jwt_secret_is_base64 = false;
   LogLevel log_level = LogLevel::kError;
+  bool log_query = false;
   OpenApiMode openapi_mode = OpenApiMode::kFollowPrivileges;
   bool openapi_security_active = false;
   std::optional<ProxyUri> openapi_server_proxy_uri;

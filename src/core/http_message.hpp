@@ -54,6 +54,16 @@ class BodyPieces {
   virtual void rewind() = 0;
 };
 
+// What logs and statistics say of a request besides its response.
+struct RequestAccount {
+  std::string role;      // empty: nobody was authenticated
+  std::string schema;    // of the resource
+  std::string resource;  // a relation or a routine that exists; empty: none
+  bool is_routine = false;
+  uint64_t rows = 0;             // of the main result
+  std::vector<std::string> sql;  // what was run; only where pgrst.log_query asks for it
+};
+
 struct HttpResponse {
   int status = 200;
   std::string reason;  // empty: the standard phrase of the status
@@ -65,6 +75,7 @@ struct HttpResponse {
   // Not null: `body` is empty, and these are it, `result_body_size` bytes in all.
   std::shared_ptr<BodyPieces> pieces;
   uint64_t result_body_size = 0;
+  RequestAccount account;
 };
 
 }  // namespace pgrst

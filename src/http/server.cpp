@@ -1,5 +1,6 @@
 #include "http/server.hpp"
 
+#include <arpa/inet.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -27,8 +28,14 @@ struct Exchange {
   MHD_Connection* connection = nullptr;
   Ticket ticket = 0;
   HttpRequest request;
-  uint64_t swallowed = 0;  // bytes of a body beyond the limit
-  bool seen = false;       // the handler was called with the headers
+  std::string method;  // of the request, which is passed on
+  std::string target;
+  const char* version = "";
+  int64_t complete_ns = 0;  // when the request had come
+  int64_t duration_ns = 0;  // from then to the response
+  uint64_t received = 0;    // bytes of the body
+  uint64_t swallowed = 0;   // bytes of a body beyond the limit
+  bool seen = false;        // the handler was called with the headers
   bool dispatched = false;
   struct Peer* peer = nullptr;
   bool suspended = false;
@@ -66,6 +73,12 @@ struct Peer {
   int64_t since_seconds = 0;  // since when
 };
 
+int64_t monotonic_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1000000000 + now.tv_nsec;
+}
+
 int64_t monotonic_seconds() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
@@ -74,8 +87,8 @@ int64_t monotonic_seconds() {
 
 class MhdServer : public Server {
  public:
-  MhdServer(const Limits& limits, Refusal refusal)
-      : limits_(limits), refusal_(std::move(refusal)) {}
+  MhdServer(const Limits& limits, Refusal refusal, Observer observer)
+      : limits_(limits), refusal_(std::move(refusal)), observer_(std::move(observer)) {}
   ~MhdServer() override;
 
   bool open(int listen_socket);
@@ -99,12 +112,13 @@ class MhdServer : public Server {
   }
 
   // The bodies of the callbacks below.
-  MHD_Result on_headers(Exchange& exchange, MHD_Connection* connection, const char* method);
+  MHD_Result on_headers(Exchange& exchange, MHD_Connection* connection, const char* method,
+                        const char* version);
   MHD_Result on_upload(Exchange& exchange, const char* data, size_t* size);
   MHD_Result on_complete(Exchange& exchange, MHD_Connection* connection);
   MHD_Result send(Exchange& exchange, MHD_Connection* connection);
   ssize_t on_read_body(Exchange& exchange, char* buffer, size_t size);
-  void on_ended(Exchange* exchange);
+  void on_ended(Exchange* exchange, MHD_Connection* connection);
   Peer* on_connected(int socket);
   void on_disconnected(Peer* peer) { peers_.erase(peer); }
 
@@ -113,9 +127,11 @@ class MhdServer : public Server {
   void resume(Exchange& exchange);
   MHD_Response* make_response(Exchange& exchange);
   MHD_Result refuse(Exchange& exchange, MHD_Connection* connection, const Error& error);
+  void observe(const Exchange& exchange, MHD_Connection* connection);
 
   Limits limits_;
   Refusal refusal_;
+  Observer observer_;
   MHD_Daemon* daemon_ = nullptr;
   bool draining_ = false;
   bool closing_ = false;
@@ -132,6 +148,7 @@ void* uri_callback(void* cls, const char* uri, MHD_Connection*) noexcept {
   try {
     auto exchange = std::make_unique<Exchange>();
     exchange->server = static_cast<MhdServer*>(cls);
+    exchange->target = uri;
     set_target(exchange->request, uri);
     return exchange.release();
   } catch (...) {
@@ -143,13 +160,13 @@ void* uri_callback(void* cls, const char* uri, MHD_Connection*) noexcept {
 size_t unescape_nothing(void*, MHD_Connection*, char* text) noexcept { return std::strlen(text); }
 
 MHD_Result request_callback(void*, MHD_Connection* connection, const char*, const char* method,
-                            const char*, const char* upload, size_t* upload_size,
+                            const char* version, const char* upload, size_t* upload_size,
                             void** con_cls) noexcept {
   try {
     auto* exchange = static_cast<Exchange*>(*con_cls);
     if (exchange == nullptr) return MHD_NO;
     MhdServer& server = *exchange->server;
-    if (!exchange->seen) return server.on_headers(*exchange, connection, method);
+    if (!exchange->seen) return server.on_headers(*exchange, connection, method, version);
     if (*upload_size > 0) return server.on_upload(*exchange, upload, upload_size);
     if (!exchange->dispatched) return server.on_complete(*exchange, connection);
     return server.send(*exchange, connection);
@@ -158,11 +175,11 @@ MHD_Result request_callback(void*, MHD_Connection* connection, const char*, cons
   }
 }
 
-void completed_callback(void*, MHD_Connection*, void** con_cls,
+void completed_callback(void*, MHD_Connection* connection, void** con_cls,
                         MHD_RequestTerminationCode) noexcept {
   auto* exchange = static_cast<Exchange*>(*con_cls);
   if (exchange == nullptr) return;
-  exchange->server->on_ended(exchange);
+  exchange->server->on_ended(exchange, connection);
   *con_cls = nullptr;
 }
 
@@ -229,8 +246,8 @@ bool has_unclear_length(const Headers& headers) {
   return length != nullptr && encoding != nullptr;
 }
 
-MHD_Result MhdServer::on_headers(Exchange& exchange, MHD_Connection* connection,
-                                 const char* method) {
+MHD_Result MhdServer::on_headers(Exchange& exchange, MHD_Connection* connection, const char* method,
+                                 const char* version) {
   if (closing_) return MHD_NO;
   exchange.seen = true;
   exchange.connection = connection;
@@ -238,6 +255,8 @@ MHD_Result MhdServer::on_headers(Exchange& exchange, MHD_Connection* connection,
   if (info != nullptr) exchange.peer = static_cast<Peer*>(info->socket_context);
   if (exchange.peer != nullptr) exchange.peer->receiving = false;
   exchange.request.method = method;
+  exchange.method = method;
+  exchange.version = version;
   exchange.is_head = exchange.request.method == "HEAD";
   exchange.request.headers.reserve(8);
   MHD_get_connection_values(connection, MHD_HEADER_KIND, &header_callback, &exchange.request);
@@ -266,6 +285,7 @@ MHD_Result MhdServer::refuse(Exchange& exchange, MHD_Connection* connection, con
 }
 
 MHD_Result MhdServer::on_upload(Exchange& exchange, const char* data, size_t* size) {
+  exchange.received += *size;
   if (exchange.request.body.size() + *size <= limits_.max_body_size && exchange.swallowed == 0) {
     exchange.request.body.append(data, *size);
   } else {
@@ -285,6 +305,7 @@ MHD_Result MhdServer::on_complete(Exchange& exchange, MHD_Connection* connection
     return refuse(exchange, connection, errors::payload_too_large(limits_.max_body_size));
   }
   exchange.dispatched = true;
+  exchange.complete_ns = monotonic_ns();
   exchange.ticket = next_ticket_++;
   exchanges_.emplace(exchange.ticket, &exchange);
   arrivals_.push_back({exchange.ticket, std::move(exchange.request)});
@@ -364,7 +385,56 @@ ssize_t MhdServer::on_read_body(Exchange& exchange, char* buffer, size_t size) {
   return 0;
 }
 
-void MhdServer::on_ended(Exchange* exchange) {
+// The request as the observer sees it.
+class MhdEnded : public Ended {
+ public:
+  MhdEnded(const Exchange& exchange, MHD_Connection* connection) : connection_(connection) {
+    method = exchange.method;
+    target = exchange.target;
+    version = exchange.version;
+    if (exchange.answered) {
+      response = &exchange.response;
+      sent = exchange.source ? exchange.response.result_body_size
+                             : uint64_t{exchange.response.body.size()};
+    }
+    received = exchange.received;
+    duration_ns = exchange.duration_ns;
+  }
+
+  std::string_view header(const char* name) const override {
+    const char* value = MHD_lookup_connection_value(connection_, MHD_HEADER_KIND, name);
+    return value == nullptr ? std::string_view() : value;
+  }
+
+  std::string client() const override {
+    const auto* info = MHD_get_connection_info(connection_, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    char text[INET6_ADDRSTRLEN] = "";
+    if (info == nullptr || info->client_addr == nullptr) return text;
+    const sockaddr* address = info->client_addr;
+    if (address->sa_family == AF_UNIX) return "unix";
+    const void* bytes = &reinterpret_cast<const sockaddr_in*>(address)->sin_addr;
+    if (address->sa_family == AF_INET6) {
+      bytes = &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
+    }
+    inet_ntop(address->sa_family, bytes, text, sizeof text);
+    return text;
+  }
+
+ private:
+  MHD_Connection* connection_;
+};
+
+void MhdServer::observe(const Exchange& exchange, MHD_Connection* connection) {
+  if (!observer_ || !exchange.seen || closing_) return;
+  try {
+    observer_(MhdEnded(exchange, connection));
+  } catch (...) {
+    // Out of memory: it is not counted.
+  }
+}
+
+void MhdServer::on_ended(Exchange* exchange, MHD_Connection* connection) {
+  observe(*exchange, connection);
   if (exchange->ticket != 0) exchanges_.erase(exchange->ticket);
   if (exchange->peer != nullptr) {
     exchange->peer->receiving = true;
@@ -389,6 +459,7 @@ void MhdServer::respond(Ticket ticket, HttpResponse response) {
   if (exchange == nullptr || exchange->answered) return;
   exchange->response = std::move(response);
   exchange->answered = true;
+  exchange->duration_ns = monotonic_ns() - exchange->complete_ns;
   resume(*exchange);
 }
 
@@ -484,8 +555,9 @@ int MhdServer::drain() {
 
 }  // namespace
 
-std::unique_ptr<Server> Server::start(int listen_socket, const Limits& limits, Refusal refusal) {
-  auto server = std::make_unique<MhdServer>(limits, std::move(refusal));
+std::unique_ptr<Server> Server::start(int listen_socket, const Limits& limits, Refusal refusal,
+                                      Observer observer) {
+  auto server = std::make_unique<MhdServer>(limits, std::move(refusal), std::move(observer));
   if (!server->open(listen_socket)) {
     close(listen_socket);
     return nullptr;

@@ -4,10 +4,10 @@
 // runs in the gateway's event loop (external epoll): the loop waits for epoll_fd(), calls run(),
 // takes the complete requests, and answers them in any order, now or many turns later; meanwhile
 // their connections are suspended. Callbacks of libmicrohttpd call out of this file only through
-// BodySource and Refusal. Invariants: every ticket is answered exactly once, with respond() or
-// stream(), also when its client has gone; requests whose body is too large (413) or has no clear
-// end (400) get no ticket. No threads. Ownership: the Server owns the sockets and all memory of
-// connections; callers own what they are given.
+// BodySource, Refusal and Observer. Invariants: every ticket is answered exactly once, with
+// respond() or stream(), also when its client has gone; requests whose body is too large (413) or
+// has no clear end (400) get no ticket. No threads. Ownership: the Server owns the sockets and all
+// memory of connections; callers own what they are given.
 #pragma once
 
 #include "core/before_postgres.hpp"
@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/error.hpp"
@@ -50,6 +51,28 @@ class BodySource {
   virtual std::optional<size_t> read(char* buffer, size_t size) = 0;
 };
 
+// A request that has ended. Views end with the call that it is passed to.
+class Ended {
+ public:
+  virtual ~Ended() = default;
+  // The address of the client; "unix" when it came by a unix socket.
+  virtual std::string client() const = 0;
+  // The first header with that name; empty: none.
+  virtual std::string_view header(const char* name) const = 0;
+
+  std::string_view method;
+  std::string_view target;  // as it came
+  std::string_view version;
+  const HttpResponse* response = nullptr;  // null: the client has gone before it
+  uint64_t received = 0;                   // bytes of the request's body
+  uint64_t sent = 0;                       // bytes of the response's body
+  int64_t duration_ns = 0;                 // from the last byte of the request to the response
+};
+
+// Called below libmicrohttpd for every request that libmicrohttpd has not refused itself: a pure
+// function of C++.
+using Observer = std::function<void(const Ended&)>;
+
 // Makes the response to a request that is refused here. Called below libmicrohttpd: a pure
 // function.
 using Refusal = std::function<HttpResponse(const HttpRequest&, const Error&)>;
@@ -57,7 +80,8 @@ using Refusal = std::function<HttpResponse(const HttpRequest&, const Error&)>;
 class Server {
  public:
   // Takes over the listening socket. Null when libmicrohttpd cannot start.
-  static std::unique_ptr<Server> start(int listen_socket, const Limits& limits, Refusal refusal);
+  static std::unique_ptr<Server> start(int listen_socket, const Limits& limits, Refusal refusal,
+                                       Observer observer);
   // Closes all connections, answered or not.
   virtual ~Server() = default;
 

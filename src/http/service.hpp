@@ -23,7 +23,8 @@ class Service {
 
   // file: where the socket file in use is noted; it outlives the Service, so that a hook at the end
   // of the process can remove the file.
-  Service(SocketFile& file, Refusal refusal) : file_(file), refusal_(std::move(refusal)) {}
+  Service(SocketFile& file, Refusal refusal, Observer observer)
+      : file_(file), refusal_(std::move(refusal)), observer_(std::move(observer)) {}
 
   // Listens there, if it does not yet. kFailed: problem() says why, and nothing is listened on.
   Change listen(const Endpoint& endpoint, const Limits& limits, int64_t now_ms);
@@ -57,6 +58,7 @@ class Service {
 
   SocketFile& file_;
   Refusal refusal_;
+  Observer observer_;
   std::vector<std::unique_ptr<Server>> servers_;
   bool accepting_ = false;  // the last one of them
   int port_ = 0;

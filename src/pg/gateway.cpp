@@ -313,6 +313,28 @@ class Gateway : private Broker::Receiver {
     if (http::Server* server = api_.server_of(ticket)) server->respond(ticket, std::move(response));
   }
 
+  // Called below libmicrohttpd.
+  void observe(const http::Ended& ended) {
+    Sample sample;
+    sample.method = ended.method;
+    sample.received = ended.received;
+    sample.sent = ended.sent;
+    sample.duration_ns = ended.duration_ns;
+    if (ended.response != nullptr) {
+      const RequestAccount& account = ended.response->account;
+      sample.status = ended.response->status;
+      sample.schema = account.schema;
+      sample.resource = account.resource;
+      sample.rows = account.rows;
+      if (!account.resource.empty()) {
+        sample.kind = account.is_routine ? ResourceKind::kRoutine : ResourceKind::kRelation;
+      } else if (ended.target == "/" || ended.target.substr(0, 2) == "/?") {
+        sample.kind = ResourceKind::kRoot;
+      }
+    }
+    db_.statistics().add(sample);
+  }
+
   // -- what executors send
   // ----------------------------------------------------------------------------
 
@@ -623,9 +645,11 @@ class Gateway : private Broker::Receiver {
   Broker broker_;
   SnapshotKeeper keeper_;
   JwtCache jwt_cache_;
-  http::Service api_{the_socket_file, [this](const HttpRequest& request, const Error& error) {
+  http::Service api_{the_socket_file,
+                     [this](const HttpRequest& request, const Error& error) {
                        return refuse(request, keeper_.snapshot(), error);
-                     }};
+                     },
+                     [this](const http::Ended& ended) { observe(ended); }};
   std::deque<Held> held_;
   std::deque<Reading> reading_;
   std::deque<Writing> writing_;

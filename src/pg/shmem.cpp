@@ -34,13 +34,14 @@ size_t aligned(size_t size) { return (size + 63) / 64 * 64; }
 uint32_t slots_for(uint32_t executors) { return executors * 2 < 16 ? 16 : executors * 2; }
 
 struct DatabaseLayout {
-  size_t executors_at, submissions_at, events_at, slots_at, size;
+  size_t statistics_at, executors_at, submissions_at, events_at, slots_at, size;
 };
 
-DatabaseLayout layout_of(uint32_t executors) {
+DatabaseLayout layout_of(uint32_t executors, uint32_t routes) {
   const uint32_t slots = slots_for(executors);
   DatabaseLayout l;
-  l.executors_at = aligned(sizeof(DatabaseShared));
+  l.statistics_at = aligned(sizeof(DatabaseShared));
+  l.executors_at = aligned(l.statistics_at + Statistics::bytes_needed(routes));
   l.submissions_at = aligned(l.executors_at + executors * sizeof(ExecutorShared));
   l.events_at = aligned(l.submissions_at + MpmcQueue::bytes_needed(slots));
   l.slots_at = aligned(l.events_at + MpmcQueue::bytes_needed(slots));
@@ -60,8 +61,12 @@ List* px_database_names() {
   return names;
 }
 
+DatabaseLayout configured_layout() {
+  return layout_of(int_setting("db_pool"), int_setting("stats_max_routes"));
+}
+
 size_t px_total_size(uint32_t databases) {
-  return aligned(sizeof(Shared)) + databases * layout_of(int_setting("db_pool")).size;
+  return aligned(sizeof(Shared)) + databases * configured_layout().size;
 }
 
 void px_request() {
@@ -72,17 +77,19 @@ void px_request() {
 
 void px_init_database(DatabaseShared& db, const char* name) {
   const uint32_t executors = int_setting("db_pool");
-  const DatabaseLayout l = layout_of(executors);
+  const DatabaseLayout l = configured_layout();
   memset(static_cast<void*>(&db), 0, l.size);
   strlcpy(db.name, name, sizeof db.name);
   db.executor_count = executors;
   db.max_idletime = int_setting("db_pool_max_idletime");
   db.max_lifetime = int_setting("db_pool_max_lifetime");
   db.slot_count = slots_for(executors);
+  db.statistics_at = l.statistics_at;
   db.executors_at = l.executors_at;
   db.submissions_at = l.submissions_at;
   db.events_at = l.events_at;
   db.slots_at = l.slots_at;
+  db.statistics().init(int_setting("stats_max_routes"));
   db.submissions().init(db.slot_count);
   db.events().init(db.slot_count);
   for (uint32_t i = 0; i < db.slot_count; i++) {
@@ -106,7 +113,7 @@ void px_startup() {
     shared->lock = &GetNamedLWLockTranche(kTranche)->lock;
     shared->database_count = count;
     shared->databases_at = aligned(sizeof(Shared));
-    shared->database_size = layout_of(int_setting("db_pool")).size;
+    shared->database_size = configured_layout().size;
     for (uint32_t i = 0; i < count; i++) {
       px_init_database(shared->database(i), static_cast<char*>(list_nth(names, i)));
     }

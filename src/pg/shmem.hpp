@@ -25,6 +25,7 @@
 
 #include "core/byte_ring.hpp"
 #include "core/mpmc_queue.hpp"
+#include "core/statistics.hpp"
 
 #include "pg/pg_prelude.hpp"
 
@@ -121,7 +122,8 @@ struct DatabaseShared {
   char last_error[kErrorTextSize];  // under Shared::lock
   int64_t last_error_at;
 
-  size_t executors_at;  // offsets from this
+  size_t statistics_at;  // offsets from this
+  size_t executors_at;
   size_t submissions_at;
   size_t events_at;
   size_t slots_at;
@@ -130,6 +132,7 @@ struct DatabaseShared {
   T* at(size_t offset) {
     return reinterpret_cast<T*>(reinterpret_cast<char*>(this) + offset);
   }
+  Statistics& statistics() { return *at<Statistics>(statistics_at); }
   ExecutorShared& executor(uint32_t i) { return at<ExecutorShared>(executors_at)[i]; }
   MpmcQueue& submissions() { return *at<MpmcQueue>(submissions_at); }
   MpmcQueue& events() { return *at<MpmcQueue>(events_at); }
