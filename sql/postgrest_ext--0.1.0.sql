@@ -57,7 +57,32 @@ CREATE VIEW pgrst.status AS SELECT * FROM pgrst.status_rows();
 COMMENT ON VIEW pgrst.status IS 'The processes of postgrest_ext in this server, of all databases';
 REVOKE ALL ON pgrst.status FROM PUBLIC;
 
--- Monitoring tools read the status.
+CREATE FUNCTION pgrst.stats_rows() RETURNS TABLE (
+    method text, kind text, schema text, resource text, calls bigint, errors bigint, rows bigint,
+    bytes bigint, total_ms float8, mean_ms float8, p50_ms float8, p90_ms float8, p99_ms float8,
+    max_ms float8)
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgrst_stats_rows';
+REVOKE ALL ON FUNCTION pgrst.stats_rows() FROM PUBLIC;
+CREATE VIEW pgrst.stats AS SELECT * FROM pgrst.stats_rows();
+COMMENT ON VIEW pgrst.stats IS
+  'Requests of each relation and routine of this database since the server started or pgrst.stats_reset()';
+REVOKE ALL ON pgrst.stats FROM PUBLIC;
+
+CREATE FUNCTION pgrst.stats_reset() RETURNS void
+  LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'pgrst_stats_reset';
+COMMENT ON FUNCTION pgrst.stats_reset() IS 'Makes pgrst.stats begin anew';
+REVOKE ALL ON FUNCTION pgrst.stats_reset() FROM PUBLIC;
+
+CREATE FUNCTION pgrst.effective_config_rows() RETURNS TABLE (name text, value text, source text)
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgrst_effective_config_rows';
+REVOKE ALL ON FUNCTION pgrst.effective_config_rows() FROM PUBLIC;
+CREATE VIEW pgrst.effective_config AS SELECT * FROM pgrst.effective_config_rows();
+COMMENT ON VIEW pgrst.effective_config IS
+  'The settings that this database is served with, and where each comes from; secrets are masked';
+REVOKE ALL ON pgrst.effective_config FROM PUBLIC;
+
+-- Monitoring tools read the views.
 GRANT USAGE ON SCHEMA pgrst TO pg_monitor;
-GRANT SELECT ON pgrst.status TO pg_monitor;
-GRANT EXECUTE ON FUNCTION pgrst.status_rows() TO pg_monitor;
+GRANT SELECT ON pgrst.status, pgrst.stats, pgrst.effective_config TO pg_monitor;
+GRANT EXECUTE ON FUNCTION pgrst.status_rows(), pgrst.stats_rows(), pgrst.effective_config_rows()
+  TO pg_monitor;

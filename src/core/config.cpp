@@ -54,14 +54,12 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
      false, "Settings of functions that become settings of their transaction."},
     {"db_prepared_statements", kBool, kUser, "on", 0, 0, false,
      "Prepared statements of PostgREST's connections." PGRST_NO_EFFECT},
-    {"db_channel", kString, kSuperuser, "pgrst", 0, 0, false,
-     "Channel of NOTIFY for reloads." PGRST_NO_EFFECT},
-    {"db_channel_enabled", kBool, kSuperuser, "on", 0, 0, false,
-     "Listens on the channel." PGRST_NO_EFFECT},
-    {"db_config", kBool, kSuperuser, "on", 0, 0, false,
-     "In-database configuration, which is always on here." PGRST_NO_EFFECT},
+    {"db_channel", kString, kSuperuser, "pgrst", 0, 0, false, "Channel of NOTIFY for reloads."},
+    {"db_channel_enabled", kBool, kSuperuser, "on", 0, 0, false, "Listens on the channel."},
+    {"db_config", kBool, kSighup, "on", 0, 0, false,
+     "Settings of databases and roles, pgrst.config and db_pre_config count."},
     {"db_pre_config", kString, kUser, "", 0, 0, false,
-     "Function that sets configuration." PGRST_NO_EFFECT},
+     "Function that sets settings, with set_config(), when they are read."},
     // JWT.
     {"jwt_secret", kString, kUser, "", 0, 0, true,
      "Secret that signs JWTs: at least 32 characters, or a JSON Web Key (set)."},
@@ -75,9 +73,11 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
     {"client_error_verbosity", kString, kUser, "verbose", 0, 0, false,
      "Members of error bodies: verbose, or minimal (code and message)."},
     {"log_level", kString, kSuperuser, "error", 0, 0, false,
-     "Access log level: crit, error, warn, info, debug." PGRST_NO_EFFECT},
+     "What is logged of requests: crit nothing, error those with status 500 and above, warn 400 "
+     "and "
+     "above, info and debug all."},
     {"log_query", kBool, kSuperuser, "off", 0, 0, false,
-     "Logs the SQL of requests." PGRST_NO_EFFECT},
+     "Logs the SQL of the requests that log_level logs."},
     {"openapi_mode", kString, kUser, "follow-privileges", 0, 0, false,
      "What the OpenAPI document shows: follow-privileges, ignore-privileges or disabled."},
     {"openapi_security_active", kBool, kUser, "off", 0, 0, false,
@@ -103,13 +103,13 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
     {"url_use_legacy_target_names", kBool, kUser, "on", 0, 0, false,
      "Filters may name an embed by its relation although it has an alias."},
     {"admin_server_host", kString, kSuperuser, "", 0, 0, false,
-     "Address of the admin server." PGRST_NO_EFFECT},
+     "Address that the admin server listens on; empty: that of server_host."},
     {"admin_server_port", kString, kSuperuser, "", 0, 0, false,
-     "TCP port of the admin server." PGRST_NO_EFFECT},
+     "TCP port of the admin server; empty: there is none."},
     {"admin_server_unix_socket", kString, kSuperuser, "", 0, 0, false,
-     "Unix socket of the admin server." PGRST_NO_EFFECT},
+     "Path of a unix socket for the admin server, instead of host and port."},
     {"admin_server_unix_socket_mode", kString, kSuperuser, "660", 0, 0, false,
-     "File mode of the admin server's unix socket." PGRST_NO_EFFECT},
+     "File mode of the admin server's unix socket: an octal number from 600 to 777."},
     // Limits. Not settings of PostgREST.
     {"server_max_connections", kInt, kSuperuser, "1000", 1, 1000000, false,
      "Open HTTP connections, at most."},
@@ -219,6 +219,11 @@ std::optional<std::string> validate_string(std::string_view name, std::string_vi
   if (name == "server_unix_socket_mode" || name == "admin_server_unix_socket_mode") {
     return validate_file_mode(text);
   }
+  if (name == "admin_server_port") {
+    const auto port = parse_int(text);
+    if (!port || *port < 0 || *port > 65535) return "must be a port number from 0 to 65535";
+    return std::nullopt;
+  }
   if (name == "openapi_server_proxy_uri" && !parse_proxy_uri(text)) {
     return "malformed proxy uri, a correct example: https://example.com:8443/basePath";
   }
@@ -269,6 +274,14 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.db_pool_max_idletime = i();
   } else if (name == "db_pool_max_lifetime") {
     c.db_pool_max_lifetime = i();
+  } else if (name == "db_channel") {
+    c.db_channel = text.empty() ? "pgrst" : std::string(text);
+  } else if (name == "db_channel_enabled") {
+    c.db_channel_enabled = b();
+  } else if (name == "db_config") {
+    c.db_config = b();
+  } else if (name == "db_pre_config") {
+    c.db_pre_config = text.empty() ? std::nullopt : std::optional(parse_qualified_name(text));
   } else if (name == "db_pre_request") {
     c.db_pre_request = text.empty() ? std::nullopt : std::optional(parse_qualified_name(text));
   } else if (name == "db_root_spec") {
@@ -300,6 +313,14 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.openapi_security_active = b();
   } else if (name == "openapi_server_proxy_uri") {
     c.openapi_server_proxy_uri = parse_proxy_uri(text);
+  } else if (name == "admin_server_host") {
+    c.admin_server_host = text;
+  } else if (name == "admin_server_port") {
+    c.admin_server_port = parse_int(text);
+  } else if (name == "admin_server_unix_socket") {
+    c.admin_server_unix_socket = optional_text(text);
+  } else if (name == "admin_server_unix_socket_mode") {
+    c.admin_server_unix_socket_mode = text.empty() ? 0660 : parse_file_mode(text).value_or(0660);
   } else if (name == "server_host") {
     c.server_host = text.empty() ? "!4" : std::string(text);
   } else if (name == "server_port") {
@@ -388,6 +409,26 @@ std::variant<Config, std::string> make_config(const SettingTexts& texts) {
     apply(config, name, text);
   }
   return config;
+}
+
+std::vector<SourcedSetting> effective_settings(const std::vector<SourcedSetting>& given) {
+  constexpr std::string_view kMask = "******";
+  std::vector<SourcedSetting> out;
+  for (const auto& spec : kSettings) {
+    SourcedSetting setting{spec.name, spec.default_text, "default"};
+    for (const auto& other : given) {
+      if (other.name == spec.name) setting = other;
+    }
+    if (spec.secret && !setting.value.empty()) setting.value = kMask;
+    out.push_back(std::move(setting));
+  }
+  for (const auto& other : given) {
+    if (std::string_view(other.name).substr(0, kAppSettings.size()) != kAppSettings) continue;
+    const auto same = [&](const auto& s) { return s.name == other.name; };
+    std::erase_if(out, same);
+    out.push_back({other.name, std::string(kMask), other.source});
+  }
+  return out;
 }
 
 }  // namespace pgrst

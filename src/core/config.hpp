@@ -66,10 +66,14 @@ struct Config {
   std::vector<std::string> db_extra_search_path;
   std::vector<std::string> db_hoisted_tx_settings;
   std::optional<int64_t> db_max_rows;
+  std::string db_channel = "pgrst";
+  bool db_channel_enabled = true;
+  bool db_config = true;
   bool db_plan_enabled = false;
   int db_pool_acquisition_timeout = 10;  // seconds
   int db_pool_max_idletime = 30;         // seconds
   int db_pool_max_lifetime = 1800;       // seconds
+  std::optional<QualifiedName> db_pre_config;
   std::optional<QualifiedName> db_pre_request;
   std::optional<QualifiedName> db_root_spec;
   std::vector<std::string> db_schemas;
@@ -83,6 +87,10 @@ struct Config {
   LogLevel log_level = LogLevel::kError;
   bool log_query = false;
   OpenApiMode openapi_mode = OpenApiMode::kFollowPrivileges;
+  std::string admin_server_host;         // empty: server_host
+  std::optional<int> admin_server_port;  // none: no admin server, unless there is a unix socket
+  std::optional<std::string> admin_server_unix_socket;
+  unsigned admin_server_unix_socket_mode = 0660;
   bool openapi_security_active = false;
   std::optional<ProxyUri> openapi_server_proxy_uri;
   std::string server_host = "!4";
@@ -103,6 +111,19 @@ struct Config {
 };
 
 using SettingTexts = std::vector<std::pair<std::string, std::string>>;
+
+// Where a setting stands, for people.
+struct SourcedSetting {
+  std::string name;  // without "pgrst." in front
+  std::string value;
+  std::string source;
+
+  bool operator==(const SourcedSetting&) const = default;
+};
+
+// All settings with the value and source that win, in the order of setting_specs(), then
+// "app.settings.*". Values of secrets and of "app.settings.*" are masked. `given`: weaker first.
+std::vector<SourcedSetting> effective_settings(const std::vector<SourcedSetting>& given);
 
 // The Config of these texts over the defaults; later pairs win; names of no setting are passed
 // over, except "app.settings.*". The string is the message of the first setting that is wrong.

@@ -65,6 +65,8 @@ struct RequestAccount {
 };
 
 struct HttpResponse {
+  static constexpr uint64_t kUnknownSize = UINT64_MAX;  // until the last piece is written
+
   int status = 200;
   std::string reason;  // empty: the standard phrase of the status
   Headers headers;

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -86,5 +87,15 @@ class WireReader {
   std::string_view in_;
   bool failed_ = false;
 };
+
+// Appends a row record (schema_cache/builder.hpp) of these columns.
+inline void append_row_record(std::string& out, std::initializer_list<std::string_view> columns) {
+  WireWriter writer(out);
+  writer.number(static_cast<uint32_t>(columns.size()));
+  for (const auto column : columns) {
+    writer.number(static_cast<int32_t>(column.size()));
+    out.append(column);
+  }
+}
 
 }  // namespace pgrst

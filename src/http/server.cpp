@@ -378,7 +378,11 @@ MHD_Result MhdServer::send(Exchange& exchange, MHD_Connection* connection) {
 ssize_t MhdServer::on_read_body(Exchange& exchange, char* buffer, size_t size) {
   if (closing_) return MHD_CONTENT_READER_END_WITH_ERROR;
   const auto got = exchange.source->read(buffer, size);
-  if (!got) return MHD_CONTENT_READER_END_WITH_ERROR;
+  if (!got) {
+    return exchange.response.result_body_size == HttpResponse::kUnknownSize
+               ? MHD_CONTENT_READER_END_OF_STREAM
+               : MHD_CONTENT_READER_END_WITH_ERROR;
+  }
   if (*got > 0) return static_cast<ssize_t>(*got);
   MHD_suspend_connection(exchange.connection);
   exchange.suspended = true;

@@ -98,7 +98,8 @@ class Server {
   // Whether the request's connection is still there.
   virtual bool knows(Ticket ticket) const = 0;
   virtual void respond(Ticket ticket, HttpResponse response) = 0;
-  // head.result_body_size bytes of body come from `source`, which lives until the response is sent.
+  // head.result_body_size bytes of body come from `source`, which lives until the response is sent;
+  // HttpResponse::kUnknownSize: until there are no more.
   virtual void stream(Ticket ticket, HttpResponse head, std::unique_ptr<BodySource> source) = 0;
   virtual void continue_stream(Ticket ticket) = 0;
 

@@ -33,13 +33,11 @@ extern "C" {
 
 PGDLLEXPORT Datum pgrst_request(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum pgrst_to_sql(PG_FUNCTION_ARGS);
-PGDLLEXPORT Datum pgrst_status_rows(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum pgrst_reload(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum pgrst_config_changed(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum pgrst_config_check(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(pgrst_request);
 PG_FUNCTION_INFO_V1(pgrst_to_sql);
-PG_FUNCTION_INFO_V1(pgrst_status_rows);
 PG_FUNCTION_INFO_V1(pgrst_reload);
 PG_FUNCTION_INFO_V1(pgrst_config_changed);
 PG_FUNCTION_INFO_V1(pgrst_config_check);
@@ -136,112 +134,6 @@ void px_require_arguments(FunctionCallInfo fcinfo) {
   }
 }
 
-// -- pgrst.status --------------------------------------------------------------------------------
-
-constexpr int kStatusColumns = 13;
-
-const char* name_of(ServiceState state) {
-  switch (state) {
-    case ServiceState::kWaiting:
-      return "waiting";
-    case ServiceState::kStarting:
-      return "starting";
-    case ServiceState::kDormant:
-      return "dormant";
-    case ServiceState::kServing:
-      return "serving";
-    case ServiceState::kPaused:
-      return "paused";
-  }
-  return "";
-}
-
-const char* name_of(ProcessState state) {
-  switch (state) {
-    case ProcessState::kNone:
-      return "ended";
-    case ProcessState::kStarting:
-      return "starting";
-    case ProcessState::kIdle:
-      return "idle";
-    case ProcessState::kBusy:
-      return "busy";
-  }
-  return "";
-}
-
-// A row of the view under construction; every column starts as NULL.
-struct StatusRow {
-  Datum values[kStatusColumns];
-  bool nulls[kStatusColumns];
-};
-
-void clear(StatusRow* row) {
-  std::memset(row->values, 0, sizeof row->values);
-  for (bool& null : row->nulls) null = true;
-}
-
-void set(StatusRow* row, int column, Datum value) {
-  row->values[column] = value;
-  row->nulls[column] = false;
-}
-
-void px_set_process(StatusRow* row, const char* database, const char* process, int pid,
-                    const char* state, TimestampTz since) {
-  clear(row);
-  if (database != nullptr) set(row, 0, CStringGetTextDatum(database));
-  set(row, 1, CStringGetTextDatum(process));
-  if (pid != 0) set(row, 2, Int32GetDatum(pid));
-  set(row, 3, CStringGetTextDatum(state));
-  if (pid != 0) set(row, 4, TimestampTzGetDatum(since));
-}
-
-void px_set_gateway(StatusRow* row, DatabaseShared& db) {
-  px_set_process(row, db.name, "gateway", db.gateway_pid.load(), name_of(db.state.load()),
-                 db.gateway_started_at.load());
-  if (db.port.load() != 0) set(row, 5, Int32GetDatum(db.port.load()));
-  set(row, 6, Int64GetDatum(static_cast<int64>(db.requests.load())));
-  set(row, 7, Int64GetDatum(static_cast<int64>(db.schema_loads.load())));
-  set(row, 8, Int64GetDatum(static_cast<int64>(db.schema_checks.load())));
-  set(row, 9, Int64GetDatum(static_cast<int64>(db.table_count.load())));
-  set(row, 10, Int64GetDatum(static_cast<int64>(db.queue_length.load())));
-  char error[kErrorTextSize];
-  LWLockAcquire(shared()->lock, LW_SHARED);
-  strlcpy(error, db.last_error, sizeof error);
-  const TimestampTz at = db.last_error_at;
-  LWLockRelease(shared()->lock);
-  if (error[0] == '\0') return;
-  set(row, 11, CStringGetTextDatum(error));
-  set(row, 12, TimestampTzGetDatum(at));
-}
-
-void px_put(Tuplestorestate* store, TupleDesc desc, StatusRow* row) {
-  tuplestore_putvalues(store, desc, row->values, row->nulls);
-}
-
-void px_put_all(Tuplestorestate* store, TupleDesc desc) {
-  Shared* s = shared();
-  if (s == nullptr) return;
-  StatusRow row;
-  px_set_process(&row, nullptr, "launcher", s->launcher_pid.load(),
-                 s->launcher_pid.load() == 0 ? "ended" : "running", s->launcher_started_at.load());
-  px_put(store, desc, &row);
-  for (uint32_t d = 0; d < s->database_count; d++) {
-    DatabaseShared& db = s->database(d);
-    px_set_gateway(&row, db);
-    px_put(store, desc, &row);
-    for (uint32_t i = 0; i < db.executor_count; i++) {
-      ExecutorShared& executor = db.executor(i);
-      const ProcessState state = executor.state.load();
-      if (state == ProcessState::kNone) continue;
-      px_set_process(&row, db.name, "executor", executor.pid.load(), name_of(state),
-                     executor.started_at.load());
-      set(&row, 6, Int64GetDatum(static_cast<int64>(executor.requests.load())));
-      px_put(store, desc, &row);
-    }
-  }
-}
-
 // -- pgrst.config --------------------------------------------------------------------------------
 
 // Sends an invalidation of a relation of schema pgrst to all gateways of this database when the
@@ -314,24 +206,6 @@ Datum pgrst_to_sql(PG_FUNCTION_ARGS) {
   free(answer.headers);
   free(answer.body);
   PG_RETURN_TEXT_P(px_take(answer.transaction));
-}
-
-Datum pgrst_status_rows(PG_FUNCTION_ARGS) {
-  auto* info = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
-  if (info == nullptr || !IsA(info, ReturnSetInfo) ||
-      (info->allowedModes & SFRM_Materialize) == 0) {
-    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                    errmsg("set-valued function called in context that cannot accept a set")));
-  }
-  MemoryContext old = MemoryContextSwitchTo(info->econtext->ecxt_per_query_memory);
-  TupleDesc desc = CreateTupleDescCopy(info->expectedDesc);
-  Tuplestorestate* store = tuplestore_begin_heap(true, false, work_mem);
-  info->returnMode = SFRM_Materialize;
-  info->setResult = store;
-  info->setDesc = desc;
-  MemoryContextSwitchTo(old);
-  px_put_all(store, desc);
-  PG_RETURN_NULL();
 }
 
 Datum pgrst_reload(PG_FUNCTION_ARGS) {

@@ -22,10 +22,12 @@
 #include <vector>
 
 #include "app/pipeline.hpp"
+#include "core/wire.hpp"
 #include "http/piece_source.hpp"
 #include "http/service.hpp"
 #include "pg/snapshot_keeper.hpp"
 
+#include "pg/admin.hpp"
 #include "pg/broker.hpp"
 #include "pg/guard.hpp"
 #include "pg/introspection.hpp"
@@ -57,8 +59,9 @@ constexpr int64_t kDrainMs = 3000;
 constexpr int64_t kIdleTurnMs = 1000;  // a look at the catalogs although no request comes
 constexpr int64_t kVerdictMs =
     5000;                           // how long requests wait for the verdict on a suspect snapshot
-constexpr int64_t kRetryMs = 1000;  // after a failed introspection
-constexpr int64_t kSweepMs = 100;   // between two looks for clients that have gone
+constexpr int64_t kRetryMs = 1000;  // after a failed introspection; twice as long
+constexpr int kMaxFailures = 6;
+constexpr int64_t kSweepMs = 100;          // between two looks for clients that have gone
 constexpr size_t kBodyStep = 1024 * 1024;  // bytes of a body that are read in one turn: some 3 ms
 constexpr size_t kWriteStep =
     512 * 1024;                     // bytes of a body that are written in one turn: some 3 ms
@@ -67,9 +70,11 @@ constexpr int64_t kIntrospectionMs = 3600 * 1000;
 
 DatabaseShared* the_db = nullptr;
 http::SocketFile the_socket_file;
+http::SocketFile the_admin_socket_file;
 
 void on_exit(int, Datum) {
   the_socket_file.remove();
+  the_admin_socket_file.remove();
   the_db->gateway_latch = nullptr;
   the_db->gateway_sleeping = false;
   the_db->gateway_pid = 0;
@@ -180,6 +185,7 @@ class Gateway : private Broker::Receiver {
     handle_interrupts();
     broker_.process_events();
     run_server();
+    admin_.run(admin_state());
     take_arrivals();
     api_.forget_ended();
     const int64_t now = monotonic_ms();
@@ -188,6 +194,9 @@ class Gateway : private Broker::Receiver {
       if (held.generation == 0) held.generation = catalog_generation();
     }
     notice_reloads();
+    if (failures_ > 0 && catalog_generation() != failed_generation_) {
+      retry_at_ms_ = failed_at_ms_ + kRetryMs;
+    }
     if (keeper_.suspect(catalog_generation()) && !keeper_.running() && now >= retry_at_ms_) {
       introspect();
     }
@@ -212,7 +221,9 @@ class Gateway : private Broker::Receiver {
     const auto at = [&](int64_t ms) { next = ms < next ? ms : next; };
     if (const int64_t ms = broker_.next_deadline_ms(now); ms >= 0) at(ms);
     if (!held_.empty()) at(held_.front().until_ms);
-    if (const int64_t ms = api_.timeout_ms(); ms >= 0) at(now + ms);
+    for (const auto* service : {&api_, &admin_.service()}) {
+      if (const int64_t ms = service->timeout_ms(); ms >= 0) at(now + ms);
+    }
     if (!broker_.idle()) at(now + kSweepMs);
     return next > now ? next - now : 0;
   }
@@ -233,7 +244,9 @@ class Gateway : private Broker::Receiver {
   // A request waits while the snapshot is suspect, but not for ever.
   void serve_held(int64_t now) {
     // Later hints, and checks under way because of them, do not concern a request that came before.
-    const bool fresh = !keeper_.suspect(catalog_generation()) && !keeper_.running();
+    // When the catalogs cannot be read, nobody waits for that.
+    const bool fresh =
+        keeper_.failing() || (!keeper_.suspect(catalog_generation()) && !keeper_.running());
     while (!held_.empty()) {
       const Held& first = held_.front();
       const bool verified = first.generation != 0 && first.generation <= keeper_.verified();
@@ -300,6 +313,7 @@ class Gateway : private Broker::Receiver {
       work.pending = std::move(database_work.pending);
       work.deadline_ms = now + int64_t{config.db_pool_acquisition_timeout} * 1000;
       if (!broker_.submit(work, static_cast<size_t>(config.server_max_queue))) {
+        db_.pool_timeouts.fetch_add(1, std::memory_order_relaxed);
         respond(ticket, fail(work.pending, errors::acquisition_timeout()), headers_only);
       }
     } catch (const std::exception& e) {
@@ -411,7 +425,10 @@ class Gateway : private Broker::Receiver {
       return;
     }
     Error error = errors::executor_lost();
-    if (failure == Failure::kTimeout) error = errors::acquisition_timeout();
+    if (failure == Failure::kTimeout) {
+      error = errors::acquisition_timeout();
+      db_.pool_timeouts.fetch_add(1, std::memory_order_relaxed);
+    }
     if (failure == Failure::kLostAfterCommit) {
       error = errors::internal("The transaction was committed, but its result was lost.");
     }
@@ -445,11 +462,13 @@ class Gateway : private Broker::Receiver {
     work.label = catalog_generation();
     work.message = keeper_.start(work.label, PG_VERSION_NUM);
     work.deadline_ms = monotonic_ms() + kIntrospectionMs;
+    introspection_at_ms_ = monotonic_ms();
     (void)broker_.submit(work, SIZE_MAX);
   }
 
   void on_introspected(ResponseHead& head, uint64_t generation) {
     db_.schema_checks.fetch_add(1, std::memory_order_relaxed);
+    introspected_ms_ = monotonic_ms() - introspection_at_ms_;
     on_verdict(keeper_.on_result(head, generation));
   }
 
@@ -462,19 +481,26 @@ class Gateway : private Broker::Receiver {
         extension_missing_ = true;
         return;
       case Verdict::kFailed:
-        retry_at_ms_ = monotonic_ms() + kRetryMs;
+        failures_ = std::min(failures_ + 1, kMaxFailures);
+        failed_at_ms_ = monotonic_ms();
+        failed_generation_ = catalog_generation();
+        retry_at_ms_ = failed_at_ms_ + (kRetryMs << (failures_ - 1));
+        db_.schema_load_failures.fetch_add(1);
         break;
       case Verdict::kPublished:
+        failures_ = 0;
         on_published();
         break;
     }
     const std::string& problem = keeper_.problem();
-    if (!problem.empty()) {
-      (void)guard([&] {
+    const bool is_new = problem != reported_keeper_problem_;
+    reported_keeper_problem_ = problem;
+    (void)guard([&] {
+      px_set_last_error(db_, problem.c_str());
+      if (is_new && !problem.empty()) {
         ereport(WARNING, (errmsg("postgrest_ext: database \"%s\": %s", db_.name, problem.c_str())));
-      });
-    }
-    (void)guard([&] { px_set_last_error(db_, problem.c_str()); });
+      }
+    });
   }
 
   void on_published() {
@@ -486,8 +512,23 @@ class Gateway : private Broker::Receiver {
     db_.max_lifetime = snapshot.config.db_pool_max_lifetime;
     db_.table_count = snapshot.schema_cache.table_count();
     db_.schema_loads.fetch_add(1);
+    db_.schema_query_us = static_cast<uint64_t>(introspected_ms_ * 1000);
     db_.snapshot_generation.fetch_add(1);
+    publish_settings(snapshot.config);
     warn_of_deprecated(snapshot);
+  }
+
+  void publish_settings(const Config& config) {
+    std::string records;
+    for (const auto& setting : keeper_.settings()) {
+      append_row_record(records, {setting.name, setting.value, setting.source});
+    }
+    const std::string channel = config.db_channel_enabled ? config.db_channel : "";
+    const auto error = guard([&] {
+      px_set_effective_settings(db_, records.data(), records.size());
+      px_listen(channel.c_str());
+    });
+    if (error) abort_and_discard();
   }
 
   // Once for each value of the setting.
@@ -502,6 +543,27 @@ class Gateway : private Broker::Receiver {
                       db_.name, path.c_str()),
                errhint("Write it as a JSONPath (RFC 9535), for example \"$.role\".")));
     });
+  }
+
+  // -- the admin server
+  // ---------------------------------------------------------------------------------
+
+  AdminState admin_state() {
+    AdminState state;
+    state.accepting = api_.accepting();
+    state.pending = !keeper_.snapshot() || keeper_.failing();
+    state.snapshot = keeper_.snapshot();
+    state.settings = &keeper_.settings();
+    state.metrics = [this] { return metrics(); };
+    return state;
+  }
+
+  std::string metrics() {
+    ServiceGauges gauges = gather_gauges(db_);
+    gauges.connections = api_.open_connections();
+    gauges.jwt_cache = jwt_cache_.stats();
+    gauges.jwt_cache_entries = jwt_cache_.size();
+    return metrics_text(db_.statistics(), gauges);
   }
 
   // -- the listener
@@ -531,6 +593,7 @@ class Gateway : private Broker::Receiver {
     if (!keeper_.snapshot() || ShutdownRequestPending) return;
     const Config& config = keeper_.snapshot()->config;
     const auto change = api_.listen(endpoint_of(config), limits_of(config), now);
+    admin_.configure(config, now);
     if (change == http::Service::Change::kNone) return;
     db_.port = api_.port();
     if (change == http::Service::Change::kFailed) {
@@ -560,6 +623,7 @@ class Gateway : private Broker::Receiver {
 
   void stop_accepting() {
     api_.stop_accepting();
+    admin_.stop_accepting();
     db_.port = 0;
     if (db_.state == ServiceState::kServing) db_.state = ServiceState::kStarting;
   }
@@ -570,6 +634,7 @@ class Gateway : private Broker::Receiver {
     reading_.clear();
     writing_.clear();
     api_.close();
+    admin_.close();
     broker_.settle();
   }
 
@@ -580,6 +645,7 @@ class Gateway : private Broker::Receiver {
     if (now >= close_slow_at_ms_) {
       close_slow_at_ms_ = now + kIdleTurnMs;
       api_.close_slow();
+      admin_.service().close_slow();
     }
     const auto running = broker_.running_since(now - kSweepMs);
     if (running.empty()) return;
@@ -591,16 +657,21 @@ class Gateway : private Broker::Receiver {
   // -- waiting
   // ----------------------------------------------------------------------------------------
 
+  uint64_t services_generation() { return api_.generation() + admin_.service().generation(); }
+
   void make_wait_set() {
     free_wait_set();
-    wait_generation_ = api_.generation();
+    wait_generation_ = services_generation();
     WaitEventSet* set = nullptr;
     const auto error = guard([&] {
-      set = px_create_wait_event_set(2 + static_cast<int>(api_.servers().size()));
+      set = px_create_wait_event_set(
+          2 + static_cast<int>(api_.servers().size() + admin_.service().servers().size()));
       AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, nullptr);
       AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, nullptr, nullptr);
-      for (const auto& server : api_.servers()) {
-        AddWaitEventToSet(set, WL_SOCKET_READABLE, server->epoll_fd(), nullptr, nullptr);
+      for (const auto* service : {&api_, &admin_.service()}) {
+        for (const auto& server : service->servers()) {
+          AddWaitEventToSet(set, WL_SOCKET_READABLE, server->epoll_fd(), nullptr, nullptr);
+        }
       }
     });
     if (!error) {
@@ -615,7 +686,7 @@ class Gateway : private Broker::Receiver {
   }
 
   void wait(int64_t timeout_ms) {
-    if (wait_set_ == nullptr || wait_generation_ != api_.generation()) make_wait_set();
+    if (wait_set_ == nullptr || wait_generation_ != services_generation()) make_wait_set();
     db_.gateway_sleeping = true;
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (!db_.events().looks_empty()) timeout_ms = 0;
@@ -650,23 +721,30 @@ class Gateway : private Broker::Receiver {
                        return refuse(request, keeper_.snapshot(), error);
                      },
                      [this](const http::Ended& ended) { observe(ended); }};
+  AdminServer admin_{db_, the_admin_socket_file};
   std::deque<Held> held_;
   std::deque<Reading> reading_;
   std::deque<Writing> writing_;
   WaitEventSet* wait_set_ = nullptr;
-  uint64_t wait_generation_ = 0;  // of api_
+  uint64_t wait_generation_ = 0;  // of the services
 
   bool answered_ = false;  // a response waits for the server's next run
   bool extension_missing_ = false;
   bool notified_ = false;
   int64_t drain_until_ms_ = 0;
   int64_t retry_at_ms_ = 0;
+  int failures_ = 0;  // of introspection, in a row
+  int64_t failed_at_ms_ = 0;
+  uint64_t failed_generation_ = 0;
+  int64_t introspection_at_ms_ = 0;
+  int64_t introspected_ms_ = 0;  // how long the last introspection took
   int64_t sweep_at_ms_ = 0;
   int64_t close_slow_at_ms_ = 0;
   uint64_t settings_generation_ = 0;
   uint64_t reload_generation_ = 0;
 
-  std::string reported_problem_;
+  std::string reported_problem_;  // of the listener
+  std::string reported_keeper_problem_;
   std::string warned_role_claim_;
 };
 
@@ -692,7 +770,6 @@ void px_start(Datum argument) {
   the_db->oid = MyDatabaseId;
   the_db->gateway_latch = MyLatch;
   px_watch_catalogs(MyDatabaseId);
-  px_listen();
   pgstat_report_activity(STATE_IDLE, nullptr);
   http::set_panic_handler(&on_http_panic);
 }

@@ -1,4 +1,6 @@
 #include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -38,22 +40,53 @@ bool find_problem(size_t index, const char* text, char* problem, size_t size) no
   }
 }
 
+// What the session has set since begin_noting_settings(); from malloc, null: nothing.
+bool noting = false;
+char* noted_values[kMaxSettings];
+
+void note(size_t index, const char* value, GucSource source) {
+  if (!noting || source != PGC_S_SESSION) return;
+  free(noted_values[index]);
+  noted_values[index] = strdup(value);
+}
+
 // Check hooks are not told the setting's name: one function for each row.
 template <size_t I>
-bool px_check_string(char** value, void**, GucSource) {
-  char problem[256];
-  if (!find_problem(I, *value, problem, sizeof problem)) return true;
-  GUC_check_errdetail("The value %s.", problem);
-  return false;
+bool px_check_bool(bool* value, void**, GucSource source) {
+  note(I, *value ? "on" : "off", source);
+  return true;
 }
 
-using StringCheck = bool (*)(char**, void**, GucSource);
+template <size_t I>
+bool px_check_int(int* value, void**, GucSource source) {
+  char text[16];
+  snprintf(text, sizeof text, "%d", *value);
+  note(I, text, source);
+  return true;
+}
+
+template <size_t I>
+bool px_check_string(char** value, void**, GucSource source) {
+  char problem[256];
+  if (find_problem(I, *value, problem, sizeof problem)) {
+    GUC_check_errdetail("The value %s.", problem);
+    return false;
+  }
+  note(I, *value == nullptr ? "" : *value, source);
+  return true;
+}
+
+struct Checks {
+  bool (*on_bool)(bool*, void**, GucSource);
+  bool (*on_int)(int*, void**, GucSource);
+  bool (*on_string)(char**, void**, GucSource);
+};
 
 template <size_t... I>
-constexpr std::array<StringCheck, sizeof...(I)> string_checks(std::index_sequence<I...>) {
-  return {&px_check_string<I>...};
+constexpr std::array<Checks, sizeof...(I)> checks_of_rows(std::index_sequence<I...>) {
+  return {Checks{&px_check_bool<I>, &px_check_int<I>, &px_check_string<I>}...};
 }
-constexpr auto kStringChecks = string_checks(std::make_index_sequence<kMaxSettings>());
+constexpr auto kChecks = checks_of_rows(std::make_index_sequence<kMaxSettings>());
 
 GucContext context_of(const SettingSpec& spec) {
   switch (spec.context) {
@@ -80,17 +113,17 @@ void px_define_guc(size_t i, const SettingSpec& spec) {
   switch (spec.type) {
     case SettingType::kBool:
       DefineCustomBoolVariable(name, spec.description, nullptr, &bool_values[i],
-                               is_true(spec.default_text), context, flags, nullptr, nullptr,
-                               nullptr);
+                               is_true(spec.default_text), context, flags, kChecks[i].on_bool,
+                               nullptr, nullptr);
       return;
     case SettingType::kInt:
       DefineCustomIntVariable(name, spec.description, nullptr, &int_values[i],
                               std::atoi(spec.default_text), spec.min, spec.max, context, flags,
-                              nullptr, nullptr, nullptr);
+                              kChecks[i].on_int, nullptr, nullptr);
       return;
     case SettingType::kString:
       DefineCustomStringVariable(name, spec.description, nullptr, &string_values[i],
-                                 spec.default_text, context, flags, kStringChecks[i], nullptr,
+                                 spec.default_text, context, flags, kChecks[i].on_string, nullptr,
                                  nullptr);
       return;
   }
@@ -125,14 +158,23 @@ void px_append_set_settings(std::string& records) {
   for (size_t i = 0; i < specs.size(); i++) {
     const char* value = GetConfigOption(full_names[i], true, false);
     if (value == nullptr || std::strcmp(value, specs[i].default_text) == 0) continue;
-    WireWriter out(records);
-    out.number(uint32_t{2});
-    for (const char* text : {specs[i].name, value}) {
-      const size_t length = std::strlen(text);
-      out.number(static_cast<int32_t>(length));
-      records.append(text, length);
-    }
+    append_row_record(records, {specs[i].name, value});
   }
+}
+
+void begin_noting_settings() { noting = true; }
+
+std::string take_noted_settings() {
+  noting = false;
+  std::string records;
+  const auto specs = setting_specs();
+  for (size_t i = 0; i < specs.size(); i++) {
+    if (noted_values[i] == nullptr) continue;
+    append_row_record(records, {specs[i].name, noted_values[i]});
+    free(noted_values[i]);
+    noted_values[i] = nullptr;
+  }
+  return records;
 }
 
 }  // namespace pgrst::pg

@@ -22,4 +22,10 @@ int int_setting(const char* name);
 // database's settings.
 void px_append_set_settings(std::string& records);
 
+// From then on, which of them this session sets, by SET or set_config(), even if that is undone
+// later: what a function for db_pre_config does.
+void begin_noting_settings();
+// The end of it: row records of name (without "pgrst.") and value.
+std::string take_noted_settings();
+
 }  // namespace pgrst::pg

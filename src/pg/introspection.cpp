@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <new>
+#include <utility>
 
 #include "schema_cache/catalog_queries.hpp"
 
 #include "pg/introspection.hpp"
+#include "pg/gucs.hpp"
 #include "pg/guard.hpp"
 
 #include "pg/compat.hpp"
@@ -388,6 +391,21 @@ void px_examine(Examination* out, TransactionScope scope) {
   if (own) CommitTransactionCommand();
 }
 
+// Calls the function that sets settings, in a read-only transaction of its own, and appends what it
+// has set.
+std::optional<PgError> run_pre_config(const std::string& call, TransactionScope scope,
+                                      ByteSink& out) {
+  if (call.empty()) return std::nullopt;
+  Transaction transaction;
+  transaction.pre_request = call;
+  Bodies bodies;
+  begin_noting_settings();
+  TransactionResult result = run_transaction(transaction, scope, nullptr, bodies);
+  const std::string settings = take_noted_settings();
+  if (!result.error && !out.append(settings.data(), settings.size())) throw std::bad_alloc();
+  return result.error;
+}
+
 }  // namespace
 
 bool px_extension_present() { return get_extension_oid("postgrest_ext", true) != InvalidOid; }
@@ -398,6 +416,7 @@ ResponseHead introspect(RequestMessage& message, TransactionScope scope, Bodies&
   config.init();
   view_columns.init();
   const uint64 known = message.known_fingerprint.value_or(0);
+  const std::string pre_config = std::exchange(message.transaction.pre_request, "");
   Examination found{
       message.known_fingerprint ? &known : nullptr, false, InvalidOid, 0, &config, &view_columns};
   head.result.error = guard([&] { px_examine(&found, scope); });
@@ -412,14 +431,19 @@ ResponseHead introspect(RequestMessage& message, TransactionScope scope, Bodies&
   head.verdict.fingerprint = found.fingerprint;
   head.verdict.unchanged = message.known_fingerprint == found.fingerprint;
   if (found.extension_present && !head.verdict.unchanged) {
+    ByteSink set_by_function;
+    set_by_function.init();
+    const auto problem = run_pre_config(pre_config, scope, set_by_function);
+    if (problem) head.verdict.pre_config_problem = problem->message;
     head.result = run_transaction(message.transaction, scope, nullptr, bodies);
     if (!head.result.error) {
-      for (ByteSink* sink : {&config, &view_columns}) {
+      for (ByteSink* sink : {&config, &set_by_function, &view_columns}) {
         head.result.result_sets.push_back({0, 0, "", sink->size()});
         bodies.append(*sink);
         sink->init();
       }
     }
+    set_by_function.free_all();
   }
   config.free_all();
   view_columns.free_all();

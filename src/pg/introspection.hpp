@@ -16,7 +16,8 @@
 
 namespace pgrst::pg {
 
-// Runs message.transaction (the catalog queries) if the fingerprint is not the known one. The
+// Runs message.transaction (the catalog queries) if the fingerprint is not the known one; before
+// that its pre_request, the call of db_pre_config, by itself. The
 // bodies are the result sets in the order of schema_cache/catalog_queries.hpp.
 ResponseHead introspect(RequestMessage& message, TransactionScope scope, Bodies& bodies);
 

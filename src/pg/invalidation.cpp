@@ -74,6 +74,7 @@ void px_on_reset() {
 // -- notifications -------------------------------------------------------------------------------
 
 bool reload_asked = false;
+char listened_channel[NAMEDATALEN] = "";  // empty: none
 
 // Takes notifications out of what PostgreSQL would send to a client; this process has none.
 // Swallows everything else. 'A' holds: int32 pid, channel\0, payload\0.
@@ -81,7 +82,7 @@ int on_message_to_client(char type, const char* bytes, size_t length) {
   if (type == 'A' && length > 4) {
     const char* channel = bytes + 4;
     const char* payload = channel + std::strlen(channel) + 1;
-    if (std::strcmp(channel, "pgrst") == 0 &&
+    if (std::strcmp(channel, listened_channel) == 0 &&
         (payload[0] == '\0' || std::strcmp(payload, "reload schema") == 0 ||
          std::strcmp(payload, "reload config") == 0)) {
       reload_asked = true;
@@ -116,11 +117,14 @@ uint64_t catalog_generation() { return generation; }
 uint64_t reload_generation() { return reloads; }
 void watch_reload_marker(Oid marker) { watched_reload_marker = marker; }
 
-void px_listen() {
+void px_listen(const char* channel) {
+  if (std::strcmp(channel, listened_channel) == 0) return;
   px_poll_invalidations();
   StartTransactionCommand();
-  Async_Listen("pgrst");
+  Async_UnlistenAll();
+  if (channel[0] != '\0') Async_Listen(channel);
   CommitTransactionCommand();
+  strlcpy(listened_channel, channel, sizeof listened_channel);
 }
 
 bool px_take_notifications() {

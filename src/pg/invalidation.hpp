@@ -34,8 +34,8 @@ void watch_reload_marker(Oid marker);
 // -- NOTIFY pgrst --------------------------------------------------------------------------------
 // Heard for compatibility: 'reload schema', 'reload config' and the empty payload reload both.
 
-// LISTENs in a transaction of its own.
-void px_listen();
+// LISTENs to this channel only, in a transaction of its own; empty: to none.
+void px_listen(const char* channel);
 
 // True when a NOTIFY asked for a reload since the last call.
 bool px_take_notifications();

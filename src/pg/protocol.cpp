@@ -59,6 +59,7 @@ std::string encode_response_head(const ResponseHead& head) {
   out.number(head.verdict.reload_marker);
   out.boolean(head.verdict.unchanged);
   out.number(head.verdict.fingerprint);
+  out.text(head.verdict.pre_config_problem);
   bytes += encode_head(head.result);
   finish_sized(bytes);
   return bytes;
@@ -71,6 +72,7 @@ std::optional<ResponseHead> decode_response_head(std::string_view bytes) {
   head.verdict.reload_marker = in.number<uint32_t>();
   head.verdict.unchanged = in.boolean();
   head.verdict.fingerprint = in.number<uint64_t>();
+  head.verdict.pre_config_problem = in.text();
   if (in.failed()) return std::nullopt;
   auto result = decode_head(in.rest());
   if (!result) return std::nullopt;

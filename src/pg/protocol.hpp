@@ -36,6 +36,8 @@ struct IntrospectionVerdict {
   uint32_t reload_marker = 0;  // oid of the view pgrst.status (pg/invalidation.hpp)
   bool unchanged = false;      // the fingerprint is the known one; there are no result sets
   uint64_t fingerprint = 0;
+  std::string pre_config_problem;  // why db_pre_config could not be run; empty: it was, or there is
+                                   // none
 };
 
 struct ResponseHead {

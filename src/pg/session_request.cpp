@@ -48,8 +48,8 @@ void take_file_settings(Session& s) {
 // Makes the session's snapshot the present one; an error, or nothing.
 std::optional<PgError> refresh(Session& s) {
   take_file_settings(s);
-  // A second round when the database names other schemas than postgresql.conf.
-  for (int round = 0; round < 2; round++) {
+  // Another round when the database names other schemas than postgresql.conf, or db_pre_config.
+  for (int round = 0; round < 5; round++) {
     const std::string bytes = s.keeper.start(1, PG_VERSION_NUM);
     auto message = decode_request(std::string_view(bytes).substr(kSizePrefix));
     Bodies bodies;

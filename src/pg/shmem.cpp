@@ -192,4 +192,12 @@ void px_set_last_error(DatabaseShared& db, const char* text) {
   LWLockRelease(shared()->lock);
 }
 
+void px_set_effective_settings(DatabaseShared& db, const char* records, size_t size) {
+  if (size > sizeof db.effective) size = 0;
+  LWLockAcquire(shared()->lock, LW_EXCLUSIVE);
+  memcpy(db.effective, records, size);
+  db.effective_size = size;
+  LWLockRelease(shared()->lock);
+}
+
 }  // namespace pgrst::pg

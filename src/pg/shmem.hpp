@@ -41,6 +41,7 @@ namespace pgrst::pg {
 constexpr size_t kRequestRingSize = 128 * 1024;
 constexpr size_t kResponseRingSize = 256 * 1024;
 constexpr size_t kSettingsAreaSize = 128 * 1024;
+constexpr size_t kEffectiveAreaSize = 64 * 1024;
 constexpr size_t kErrorTextSize = 256;
 constexpr int kMaxStepAsideRequests = 8;
 
@@ -116,11 +117,18 @@ struct DatabaseShared {
 
   std::atomic<uint64_t> requests;
   std::atomic<uint64_t> schema_loads;
-  std::atomic<uint64_t> schema_checks;  // fingerprints computed
+  std::atomic<uint64_t> schema_load_failures;
+  std::atomic<uint64_t> schema_query_us;  // of the last load
+  std::atomic<uint64_t> pool_timeouts;    // requests that no executor took in time
+  std::atomic<uint64_t> schema_checks;    // fingerprints computed
   std::atomic<uint64_t> table_count;
   std::atomic<uint64_t> queue_length;
   char last_error[kErrorTextSize];  // under Shared::lock
   int64_t last_error_at;
+  // What the service is configured by: row records of name, value and source, secrets masked. Under
+  // Shared::lock.
+  size_t effective_size;
+  char effective[kEffectiveAreaSize];
 
   size_t statistics_at;  // offsets from this
   size_t executors_at;
@@ -188,6 +196,9 @@ void post_event(DatabaseShared& db, uint32_t slot);
 bool wake_executor(DatabaseShared& db);
 
 void wake_launcher();
+
+// Shows these row records in pgrst.effective_config; what does not fit is left out.
+void px_set_effective_settings(DatabaseShared& db, const char* records, size_t size);
 
 // Remembers why the database is not served; empty: it is.
 void px_set_last_error(DatabaseShared& db, const char* text);

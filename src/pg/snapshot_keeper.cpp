@@ -4,21 +4,31 @@
 #include <sstream>
 
 #include "core/wire.hpp"
+#include "query/pre_query.hpp"
 
 namespace pgrst::pg {
 
 namespace {
 
-SettingTexts parse_settings(std::string_view records) {
-  SettingTexts settings;
+constexpr int kMaxRounds = 5;
+
+std::vector<SourcedSetting> parse_settings(std::string_view records) {
+  std::vector<SourcedSetting> settings;
   WireReader in(records);
   while (!in.at_end() && !in.failed()) {
     if (in.number<uint32_t>() != 2) break;
     const auto name = in.bytes(static_cast<uint64_t>(in.number<int32_t>()));
     const auto value = in.bytes(static_cast<uint64_t>(in.number<int32_t>()));
-    if (!in.failed()) settings.emplace_back(name, value);
+    if (in.failed()) break;
+    settings.push_back({std::string(name), std::string(value), "configuration file"});
   }
   return settings;
+}
+
+SettingTexts texts_of(const std::vector<SourcedSetting>& settings) {
+  SettingTexts texts;
+  for (const auto& setting : settings) texts.emplace_back(setting.name, setting.value);
+  return texts;
 }
 
 // jwt_secret = '@file': the secret is in the file, less a newline at its end. A file that cannot be
@@ -45,6 +55,7 @@ Transaction introspection_transaction(const CatalogScope& scope, int server_vers
   t.access = AccessMode::kReadOnly;
   t.isolation = Isolation::kRepeatableRead;
   t.settings.emplace_back("search_path", "");
+  if (scope.pre_config) t.pre_request = call_sql(*scope.pre_config);
   for (auto& query : catalog_queries(scope, server_version)) {
     Statement statement;
     statement.text = query.sql;
@@ -55,8 +66,16 @@ Transaction introspection_transaction(const CatalogScope& scope, int server_vers
   return t;
 }
 
+// db_config = off in postgresql.conf: what the database holds does not count.
+bool uses_database_settings(const std::vector<SourcedSetting>& file_settings) {
+  const auto made = make_config(texts_of(file_settings));
+  const auto* config = std::get_if<Config>(&made);
+  return config == nullptr || config->db_config;
+}
+
 CatalogScope scope_of(const Config& config) {
-  return {config.db_schemas, config.db_extra_search_path};
+  return {config.db_schemas, config.db_extra_search_path,
+          config.db_config ? config.db_pre_config : std::nullopt};
 }
 
 }  // namespace
@@ -69,7 +88,7 @@ void SnapshotKeeper::set_file_settings(std::string_view records) {
 
 CatalogScope SnapshotKeeper::scope() const {
   if (wanted_) return *wanted_;
-  const auto made = make_config(file_settings_);
+  const auto made = make_config(texts_of(file_settings_));
   if (const auto* config = std::get_if<Config>(&made)) return scope_of(*config);
   return scope_of(std::get<Config>(make_config({})));
 }
@@ -105,6 +124,7 @@ Verdict SnapshotKeeper::build(size_t max_rows) {
 }
 
 Verdict SnapshotKeeper::conclude(Verdict verdict) {
+  if (verdict != Verdict::kBuilding) failing_ = verdict == Verdict::kFailed;
   running_ = verdict == Verdict::kBuilding;
   const bool right = verdict == Verdict::kUnchanged || verdict == Verdict::kPublished;
   if (right && !force_pending_) verified_ = pending_generation_;
@@ -124,29 +144,38 @@ Verdict SnapshotKeeper::judge(ResponseHead& head) {
   for (auto& set : head.result.result_sets) sets.push_back(std::move(set.body));
   builder_ = std::make_unique<CatalogBuilder>(std::move(sets));
   pending_fingerprint_ = head.verdict.fingerprint;
+  pre_config_problem_ = std::move(head.verdict.pre_config_problem);
   return Verdict::kBuilding;
 }
 
 Verdict SnapshotKeeper::publish(Catalog catalog) {
   problem_.clear();
-  SettingTexts texts = file_settings_;
-  texts.insert(texts.end(), catalog.settings.begin(), catalog.settings.end());
+  std::vector<SourcedSetting> settings = file_settings_;
+  if (uses_database_settings(file_settings_)) {
+    settings.insert(settings.end(), catalog.settings.begin(), catalog.settings.end());
+  }
+  SettingTexts texts = texts_of(settings);
   read_secret_file(texts, problem_);
   const auto made = make_config(texts);
   if (const auto* config = std::get_if<Config>(&made)) {
     wanted_ = scope_of(*config);
-    // The database names other schemas than postgresql.conf does: look again, at those.
-    if (wanted_ != introspected_) {
+    // The database names other schemas than postgresql.conf does, or a function for more settings:
+    // look again, at those. A function that names others each time is not followed for ever.
+    if (wanted_ != introspected_ && ++rounds_ < kMaxRounds) {
       force();
       return Verdict::kUnchanged;
     }
   }
+  rounds_ = 0;
+  // What the function would have said is not known: what runs stays in force.
+  if (!pre_config_problem_.empty()) problem_ = "pgrst.db_pre_config: " + pre_config_problem_;
   if (problem_.empty()) {
     auto configured = make_configured(texts);
     if (auto* problem = std::get_if<std::string>(&configured))
       problem_ = std::move(*problem);
     else
       configured_ = std::move(std::get<Configured>(configured));
+    if (problem_.empty()) settings_ = effective_settings(settings);
   }
   if (!configured_) return Verdict::kFailed;
   snapshot_ = make_snapshot(*configured_, std::move(catalog.schema_cache));

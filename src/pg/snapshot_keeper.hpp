@@ -51,6 +51,10 @@ class SnapshotKeeper {
   const SnapshotPtr& snapshot() const { return snapshot_; }
   uint32_t reload_marker() const { return reload_marker_; }
   const std::string& problem() const { return problem_; }  // of the last result; empty: none
+  // Whether the last introspection failed: what is served may be outdated.
+  bool failing() const { return failing_; }
+  // What snapshot() is configured by, secrets masked.
+  const std::vector<SourcedSetting>& settings() const { return settings_; }
 
  private:
   CatalogScope scope() const;
@@ -58,12 +62,14 @@ class SnapshotKeeper {
   Verdict conclude(Verdict verdict);
   Verdict publish(Catalog catalog);
 
-  SettingTexts file_settings_;
+  std::vector<SourcedSetting> file_settings_;
+  std::vector<SourcedSetting> settings_;
   std::optional<Configured> configured_;  // the last settings that were right
   SnapshotPtr snapshot_;
   std::optional<uint64_t> fingerprint_;
   std::unique_ptr<CatalogBuilder> builder_;
   uint64_t pending_fingerprint_ = 0;  // of what builder_ builds
+  std::string pre_config_problem_;    // of what builder_ builds
   uint64_t pending_generation_ = 0;   // of the introspection that runs
   CatalogScope introspected_;
   std::optional<CatalogScope> wanted_;  // by the settings that the database holds
@@ -72,6 +78,8 @@ class SnapshotKeeper {
   uint32_t reload_marker_ = 0;
   bool force_pending_ = true;
   bool running_ = false;
+  bool failing_ = false;
+  int rounds_ = 0;  // in a row in which the settings named another scope than was read
   std::string problem_;
 };
 

@@ -34,12 +34,6 @@ std::string json_object(const std::vector<std::pair<std::string, std::string>>& 
   return out + "}";
 }
 
-std::string pre_request_sql(const QualifiedName& function) {
-  SqlBuilder sql;
-  sql.raw("SELECT ").qualified(function.schema, function.name).raw("()");
-  return sql.take_text();
-}
-
 // Those settings of the function that are to hold for the whole transaction.
 void add_routine_settings(const Routine& routine, const Config& config, Transaction& t) {
   if (routine.isolation) t.isolation = *routine.isolation;
@@ -52,6 +46,12 @@ void add_routine_settings(const Routine& routine, const Config& config, Transact
 }
 
 }  // namespace
+
+std::string call_sql(const QualifiedName& function) {
+  SqlBuilder sql;
+  sql.raw("SELECT ").qualified(function.schema, function.name).raw("()");
+  return sql.take_text();
+}
 
 void add_pre_query(Transaction& t, const ApiRequest& request, const ActionPlan& plan,
                    const std::string& role, const std::string& claims_json, const Config& config,
@@ -73,7 +73,7 @@ void add_pre_query(Transaction& t, const ApiRequest& request, const ActionPlan& 
   }
   if (plan.call() != nullptr) add_routine_settings(*plan.call()->routine, config, t);
   t.settings.insert(t.settings.end(), config.app_settings.begin(), config.app_settings.end());
-  if (config.db_pre_request) t.pre_request = pre_request_sql(*config.db_pre_request);
+  if (config.db_pre_request) t.pre_request = call_sql(*config.db_pre_request);
 }
 
 }  // namespace pgrst

@@ -14,6 +14,9 @@
 
 namespace pgrst {
 
+// Calls a function without arguments.
+std::string call_sql(const QualifiedName& function);
+
 // Fills role, role_settings, settings, isolation and pre_request.
 void add_pre_query(Transaction& transaction, const ApiRequest& request, const ActionPlan& plan,
                    const std::string& role, const std::string& claims_json, const Config& config,

@@ -93,7 +93,7 @@ class CatalogBuilder::Impl {
     size_t columns;
     void (Impl::*add)(const Rows&);
   };
-  static const Stage kStages[16];
+  static const Stage kStages[17];
 
   // True when all rows of the stage are read.
   bool read_rows(size_t max_rows) {
@@ -168,7 +168,10 @@ class CatalogBuilder::Impl {
   void add_routine_settings(const Rows& rows);
   void add_media_handlers(const Rows& rows);
   void add_role_settings(const Rows& rows);
+  void add_setting(std::string_view name, std::string_view value, std::string_view source);
   void add_settings(const Rows& rows);
+  void add_table_settings(const Rows& rows);
+  void add_pre_config(const Rows& rows);
 
   std::vector<std::string> sets_;
   std::string problem_;
@@ -191,7 +194,7 @@ class CatalogBuilder::Impl {
 
 // Tables before what belongs to them, enums before columns of them, the stronger settings after the
 // weaker.
-const CatalogBuilder::Impl::Stage CatalogBuilder::Impl::kStages[16] = {
+const CatalogBuilder::Impl::Stage CatalogBuilder::Impl::kStages[17] = {
     {kTables, 6, &Impl::add_tables},
     {kEnums, 2, &Impl::add_enums},
     {kColumns, 9, &Impl::add_columns},
@@ -206,8 +209,9 @@ const CatalogBuilder::Impl::Stage CatalogBuilder::Impl::kStages[16] = {
     {kRoutineSettings, 3, &Impl::add_routine_settings},
     {kMediaHandlers, 5, &Impl::add_media_handlers},
     {kRoleSettings, 3, &Impl::add_role_settings},
-    {kSettings, 2, &Impl::add_settings},
-    {kConfigTable, 2, &Impl::add_settings},
+    {kSettings, 3, &Impl::add_settings},
+    {kConfigTable, 2, &Impl::add_table_settings},
+    {kPreConfig, 2, &Impl::add_pre_config},
 };
 
 void CatalogBuilder::Impl::add_tables(const Rows& rows) {
@@ -360,11 +364,23 @@ void CatalogBuilder::Impl::add_role_settings(const Rows& rows) {
   }
 }
 
-void CatalogBuilder::Impl::add_settings(const Rows& rows) {
+void CatalogBuilder::Impl::add_setting(std::string_view name, std::string_view value,
+                                       std::string_view source) {
   constexpr std::string_view kPrefix = "pgrst.";
-  std::string_view name = rows.text(0);
   if (name.substr(0, kPrefix.size()) == kPrefix) name.remove_prefix(kPrefix.size());
-  catalog_.settings.emplace_back(name, rows.text(1));
+  catalog_.settings.push_back({std::string(name), std::string(value), std::string(source)});
+}
+
+void CatalogBuilder::Impl::add_settings(const Rows& rows) {
+  add_setting(rows.text(0), rows.text(1), rows.text(2));
+}
+
+void CatalogBuilder::Impl::add_table_settings(const Rows& rows) {
+  add_setting(rows.text(0), rows.text(1), "pgrst.config");
+}
+
+void CatalogBuilder::Impl::add_pre_config(const Rows& rows) {
+  add_setting(rows.text(0), rows.text(1), "db_pre_config");
 }
 
 CatalogBuilder::CatalogBuilder(std::vector<std::string> result_sets)

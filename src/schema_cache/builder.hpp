@@ -18,8 +18,8 @@
 namespace pgrst {
 
 struct Catalog {
-  SettingTexts
-      settings;  // weaker first: ALTER DATABASE/ROLE, then pgrst.config; no "pgrst." in front
+  std::vector<SourcedSetting> settings;  // weaker first: ALTER DATABASE/ROLE, then pgrst.config,
+                                         // then db_pre_config
   SchemaCache schema_cache;
 };
 

@@ -260,7 +260,9 @@ constexpr char kRoleSettingsSql15[] =
 
 constexpr char kSettingsSql[] = R"sql(
 select pg_catalog.split_part(o.setting, '=', 1),
-       pg_catalog.substr(o.setting, pg_catalog.strpos(o.setting, '=') + 1)
+       pg_catalog.substr(o.setting, pg_catalog.strpos(o.setting, '=') + 1),
+       case when s.setrole = 0 then 'database' when s.setdatabase = 0 then 'role'
+            else 'role in database' end
   from pg_catalog.pg_db_role_setting s
  cross join lateral pg_catalog.unnest(s.setconfig) o (setting)
  where s.setdatabase in (0, (select d.oid from pg_catalog.pg_database d

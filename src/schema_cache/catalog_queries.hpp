@@ -7,8 +7,11 @@
 
 #include "core/before_postgres.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "core/config.hpp"
 
 namespace pgrst {
 
@@ -17,10 +20,12 @@ struct CatalogQuery {
   std::vector<std::string> params;
 };
 
-// What is looked at: the exposed schemas, and those that views may be traced through besides.
+// What is looked at: the exposed schemas, and those that views may be traced through besides; and
+// what is called before.
 struct CatalogScope {
   std::vector<std::string> schemas;
   std::vector<std::string> extra_search_path;
+  std::optional<QualifiedName> pre_config;  // the function that sets settings
 
   bool operator==(const CatalogScope&) const = default;
 };
@@ -46,10 +51,12 @@ struct CatalogScope {
 //   kMediaHandlers: schema and name of what makes the type, schema and name of what it is made of
 //                  (a relation, a function, or pg_catalog.anyelement), media type
 //   kRoleSettings: role, setting name, value
-//   kSettings:     setting name, value of ALTER DATABASE / ALTER ROLE authenticator; the stronger
-//                  later
+//   kSettings:     setting name, value of ALTER DATABASE / ALTER ROLE authenticator, where it
+//   stands
+//                  (for people); the stronger later
 // These are no queries, pg/introspection.cpp reads them:
 //   kConfigTable:  setting name, value of pgrst.config
+//   kPreConfig:    setting name, value that the function db_pre_config has set
 //   kViewColumns:  view oid, column number, oid and column number of the relation it comes from
 enum CatalogResult {
   kTables,
@@ -67,6 +74,7 @@ enum CatalogResult {
   kRoleSettings,
   kSettings,
   kConfigTable,
+  kPreConfig,
   kViewColumns,
   kCatalogResultCount,
 };

@@ -83,20 +83,30 @@ class SchemaCache {
 
   size_t table_count() const { return tables_.size(); }
 
+  // All there is, for whoever shows it.
+  template <class Value>
+  using ByIdentifier = std::unordered_map<QualifiedIdentifier, Value, QualifiedIdentifierHash,
+                                          QualifiedIdentifierEqual>;
+  using TableMap = ByIdentifier<Table>;
+  using RelationshipMap = ByIdentifier<std::vector<Relationship>>;
+  using RoutineMap = ByIdentifier<std::vector<Routine>>;
+  using Representations = std::map<std::pair<std::string, std::string>, QualifiedIdentifier>;
+  using MediaHandlers = std::map<std::pair<QualifiedIdentifier, std::string>, MediaHandler>;
+  const TableMap& tables() const { return tables_; }
+  const RelationshipMap& all_relationships() const { return relationships_; }
+  const RoutineMap& all_routines() const { return routines_; }
+  const Representations& representations() const { return representations_; }
+  const MediaHandlers& media_handlers() const { return media_handlers_; }
+
  private:
   std::optional<std::string> nearest_table(std::string_view schema, std::string_view name) const;
 
-  std::unordered_map<QualifiedIdentifier, Table, QualifiedIdentifierHash, QualifiedIdentifierEqual>
-      tables_;
+  TableMap tables_;
   std::map<std::string, std::vector<std::string>, std::less<>> table_names_;  // by schema
-  std::unordered_map<QualifiedIdentifier, std::vector<Relationship>, QualifiedIdentifierHash,
-                     QualifiedIdentifierEqual>
-      relationships_;
-  std::unordered_map<QualifiedIdentifier, std::vector<Routine>, QualifiedIdentifierHash,
-                     QualifiedIdentifierEqual>
-      routines_;
-  std::map<std::pair<std::string, std::string>, QualifiedIdentifier> representations_;
-  std::map<std::pair<QualifiedIdentifier, std::string>, MediaHandler> media_handlers_;
+  RelationshipMap relationships_;
+  RoutineMap routines_;
+  Representations representations_;
+  MediaHandlers media_handlers_;
   std::map<std::string, RoleSettings, std::less<>> role_settings_;
 };
 

@@ -133,10 +133,14 @@ TEST(Builder, PrimaryKeysOfViews) {
 
 TEST(Builder, SettingsInOrderOfStrength) {
   auto rows = example_catalog();
-  rows.sets[kSettings] = {{"pgrst.db_max_rows", "1"}, {"app.settings.x", "y"}};
+  rows.sets[kSettings] = {{"pgrst.db_max_rows", "1", "database"}, {"app.settings.x", "y", "role"}};
   rows.sets[kConfigTable] = {{"db_max_rows", "2"}, {"pgrst.db_max_rows", "3"}};
-  const SettingTexts expected = {
-      {"db_max_rows", "1"}, {"app.settings.x", "y"}, {"db_max_rows", "2"}, {"db_max_rows", "3"}};
+  rows.sets[kPreConfig] = {{"db_max_rows", "4"}};
+  const std::vector<SourcedSetting> expected = {{"db_max_rows", "1", "database"},
+                                                {"app.settings.x", "y", "role"},
+                                                {"db_max_rows", "2", "pgrst.config"},
+                                                {"db_max_rows", "3", "pgrst.config"},
+                                                {"db_max_rows", "4", "db_pre_config"}};
   EXPECT_EQ(build(rows).settings, expected);
 }
 
@@ -282,12 +286,12 @@ TEST(RelationshipsOfTheCache, NameTheRelatedTables) {
 
 TEST(CatalogQueries, OneForEachResultSetBeforeTheConfigTable) {
   for (const int version : {140000, 150000, 180000}) {
-    const auto queries = catalog_queries({{"api", "q\"uo\\te,d"}, {}}, version);
+    const auto queries = catalog_queries({{"api", "q\"uo\\te,d"}, {}, {}}, version);
     ASSERT_EQ(queries.size(), static_cast<size_t>(kConfigTable));
     EXPECT_EQ(queries[kTables].params, (std::vector<std::string>{R"({"api","q\"uo\\te,d"})"}));
   }
-  EXPECT_NE(std::string(catalog_queries({{"a"}, {}}, 140000)[kRoleSettings].sql),
-            std::string(catalog_queries({{"a"}, {}}, 150000)[kRoleSettings].sql));
+  EXPECT_NE(std::string(catalog_queries({{"a"}, {}, {}}, 140000)[kRoleSettings].sql),
+            std::string(catalog_queries({{"a"}, {}, {}}, 150000)[kRoleSettings].sql));
 }
 
 }  // namespace

@@ -188,7 +188,7 @@ TEST(Protocol, PayloadsAreNotInTheMessage) {
 
 TEST(Protocol, ResponseHeads) {
   pg::ResponseHead h;
-  h.verdict = {true, 16384, true, 0x0123456789ABCDEF};
+  h.verdict = {true, 16384, true, 0x0123456789ABCDEF, "problem"};
   h.result = example_result();
   const auto back = pg::decode_response_head(payload(pg::encode_response_head(h)));
   ASSERT_TRUE(back.has_value());
@@ -196,6 +196,7 @@ TEST(Protocol, ResponseHeads) {
   EXPECT_EQ(back->verdict.reload_marker, 16384u);
   EXPECT_TRUE(back->verdict.unchanged);
   EXPECT_EQ(back->verdict.fingerprint, 0x0123456789ABCDEFu);
+  EXPECT_EQ(back->verdict.pre_config_problem, "problem");
   expect_same(back->result, h.result);
 }
 
