@@ -18,10 +18,16 @@ SELECT pgrst.reload();
 SELECT * FROM pgrst.request('GET', '/t');
 SELECT pgrst.to_sql('GET', '/t');
 SELECT count(*) FROM pgrst.status;
+SELECT count(*) FROM pgrst.stats;
+SELECT count(*) FROM pgrst.effective_config;
+SELECT pgrst.stats_reset();
 RESET ROLE;
 GRANT pg_monitor TO regress_pgrst_nobody;
 SET ROLE regress_pgrst_nobody;
 SELECT process, state FROM pgrst.status WHERE process = 'launcher';
+SELECT count(*) FROM pgrst.stats;
+-- This database is not served: it has no settings in force.
+SELECT count(*) FROM pgrst.effective_config;
 RESET ROLE;
 DROP ROLE regress_pgrst_nobody;
 DROP EXTENSION postgrest_ext;
