@@ -78,6 +78,8 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
      "above, info and debug all."},
     {"log_query", kBool, kSuperuser, "off", 0, 0, false,
      "Logs the SQL of the requests that log_level logs."},
+    {"access_log_file", kString, kSighup, "", 0, 0, false,
+     "File that requests are logged to; %d is the name of the database; empty: the server log."},
     {"openapi_mode", kString, kUser, "follow-privileges", 0, 0, false,
      "What the OpenAPI document shows: follow-privileges, ignore-privileges or disabled."},
     {"openapi_security_active", kBool, kUser, "off", 0, 0, false,
@@ -303,6 +305,8 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.jwt_secret_is_base64 = b();
   } else if (name == "log_level") {
     c.log_level = parse_log_level(text);
+  } else if (name == "access_log_file") {
+    c.access_log_file = text;
   } else if (name == "log_query") {
     c.log_query = b();
   } else if (name == "openapi_mode") {

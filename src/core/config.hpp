@@ -86,6 +86,7 @@ struct Config {
   bool jwt_secret_is_base64 = false;
   LogLevel log_level = LogLevel::kError;
   bool log_query = false;
+  std::string access_log_file;  // empty: the server log
   OpenApiMode openapi_mode = OpenApiMode::kFollowPrivileges;
   std::string admin_server_host;         // empty: server_host
   std::optional<int> admin_server_port;  // none: no admin server, unless there is a unix socket

@@ -41,6 +41,7 @@ struct Exchange {
   bool suspended = false;
   bool answered = false;
   bool is_head = false;
+  bool gone = false;  // its client has closed the connection before the answer
   HttpResponse response;
   std::unique_ptr<BodySource> source;  // of a streamed body
 };
@@ -396,7 +397,7 @@ class MhdEnded : public Ended {
     method = exchange.method;
     target = exchange.target;
     version = exchange.version;
-    if (exchange.answered) {
+    if (exchange.answered && !exchange.gone) {
       response = &exchange.response;
       sent = exchange.source ? exchange.response.result_body_size
                              : uint64_t{exchange.response.body.size()};
@@ -527,8 +528,9 @@ std::vector<Ticket> MhdServer::find_gone(const std::vector<Ticket>& tickets) {
   }
   if (fds.empty() || poll(fds.data(), fds.size(), 0) <= 0) return gone;
   for (size_t i = 0; i < fds.size(); i++) {
-    if ((fds[i].revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0)
-      gone.push_back(polled[i]);
+    if ((fds[i].revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) == 0) continue;
+    gone.push_back(polled[i]);
+    find(polled[i])->gone = true;
   }
   return gone;
 }

@@ -21,13 +21,15 @@
 #include <string>
 #include <vector>
 
+#include "app/access_log.hpp"
 #include "app/pipeline.hpp"
 #include "core/wire.hpp"
 #include "http/piece_source.hpp"
 #include "http/service.hpp"
 #include "pg/snapshot_keeper.hpp"
-
 #include "pg/admin.hpp"
+
+#include "pg/access_log.hpp"
 #include "pg/broker.hpp"
 #include "pg/guard.hpp"
 #include "pg/introspection.hpp"
@@ -92,8 +94,9 @@ void px_check_extension(bool* present) {
   CommitTransactionCommand();
 }
 
-void px_interrupts(bool* notified) {
+void px_interrupts(bool* notified, bool* hung_up) {
   CHECK_FOR_INTERRUPTS();
+  *hung_up = ConfigReloadPending != 0;
   px_reload_config_if_asked();
   *notified = px_take_notifications();
 }
@@ -208,6 +211,7 @@ class Gateway : private Broker::Receiver {
     broker_.dispatch(now);
     sweep(now);
     if (answered_) run_server();
+    access_log_.flush();
     listen_if_due(now);
   }
 
@@ -347,6 +351,33 @@ class Gateway : private Broker::Receiver {
       }
     }
     db_.statistics().add(sample);
+    log_access(ended);
+  }
+
+  void log_access(const http::Ended& ended) {
+    if (!keeper_.snapshot()) return;
+    const LogLevel level = keeper_.snapshot()->config.log_level;
+    const int status = ended.response == nullptr ? kClientGone : ended.response->status;
+    if (!is_logged(level, status)) return;
+    const std::string client = ended.client();
+    AccessEntry entry;
+    entry.client = client;
+    entry.time = access_log_.time();
+    entry.method = ended.method;
+    entry.target = ended.target;
+    entry.version = ended.version;
+    entry.status = status;
+    entry.body_size = ended.sent;
+    entry.referer = ended.header("Referer");
+    entry.user_agent = ended.header("User-Agent");
+    if (ended.response != nullptr) {
+      const RequestAccount& account = ended.response->account;
+      entry.role = account.role;
+      for (const auto& sql : account.sql) access_log_.add_query(sql);
+    }
+    std::string line;
+    append_access_line(line, entry);
+    access_log_.add(std::move(line));
   }
 
   // -- what executors send
@@ -515,7 +546,30 @@ class Gateway : private Broker::Receiver {
     db_.schema_query_us = static_cast<uint64_t>(introspected_ms_ * 1000);
     db_.snapshot_generation.fetch_add(1);
     publish_settings(snapshot.config);
+    access_log_.set_file(access_log_path(snapshot.config));
+    log_schema_cache(snapshot.schema_cache);
     warn_of_deprecated(snapshot);
+  }
+
+  std::string access_log_path(const Config& config) const {
+    std::string path = config.access_log_file;
+    const size_t at = path.find("%d");
+    if (at == std::string::npos) return path;
+    std::string name = db_.name;
+    std::replace(name.begin(), name.end(), '/', '_');
+    return path.replace(at, 2, name);
+  }
+
+  void log_schema_cache(const SchemaCache& cache) {
+    const long relations = static_cast<long>(cache.table_count());
+    const long relationships = static_cast<long>(cache.relationship_count());
+    const long functions = static_cast<long>(cache.routine_count());
+    const long ms = static_cast<long>(introspected_ms_);
+    (void)guard([&] {
+      ereport(LOG, (errmsg("postgrest_ext: database \"%s\": schema cache loaded: %ld relations, "
+                           "%ld relationships, %ld functions; queried in %ld ms",
+                           db_.name, relations, relationships, functions, ms)));
+    });
   }
 
   void publish_settings(const Config& config) {
@@ -708,8 +762,16 @@ class Gateway : private Broker::Receiver {
 
   void handle_interrupts() {
     bool notified = false;
-    if (guard([&] { px_interrupts(&notified); })) abort_and_discard();
+    bool hung_up = false;
+    if (guard([&] { px_interrupts(&notified, &hung_up); })) abort_and_discard();
     notified_ = notified_ || notified;
+    if (hung_up) access_log_.reopen();
+    if (notified) {
+      (void)guard([&] {
+        ereport(LOG, (errmsg("postgrest_ext: database \"%s\": a notification asks for a reload",
+                             db_.name)));
+      });
+    }
   }
 
   DatabaseShared& db_;
@@ -721,6 +783,7 @@ class Gateway : private Broker::Receiver {
                        return refuse(request, keeper_.snapshot(), error);
                      },
                      [this](const http::Ended& ended) { observe(ended); }};
+  AccessLog access_log_;
   AdminServer admin_{db_, the_admin_socket_file};
   std::deque<Held> held_;
   std::deque<Reading> reading_;

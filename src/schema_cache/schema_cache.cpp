@@ -118,4 +118,16 @@ const RoleSettings* SchemaCache::role_settings(std::string_view role) const {
   return it == role_settings_.end() ? nullptr : &it->second;
 }
 
+size_t SchemaCache::relationship_count() const {
+  size_t count = 0;
+  for (const auto& entry : relationships_) count += entry.second.size();
+  return count;
+}
+
+size_t SchemaCache::routine_count() const {
+  size_t count = 0;
+  for (const auto& entry : routines_) count += entry.second.size();
+  return count;
+}
+
 }  // namespace pgrst

@@ -82,6 +82,8 @@ class SchemaCache {
   const RoleSettings* role_settings(std::string_view role) const;
 
   size_t table_count() const { return tables_.size(); }
+  size_t relationship_count() const;
+  size_t routine_count() const;
 
   // All there is, for whoever shows it.
   template <class Value>
