@@ -165,6 +165,7 @@ class CatalogBuilder::Impl {
   void add_representations(const Rows& rows);
   void add_routines(const Rows& rows);
   void add_routine_params(const Rows& rows);
+  void add_routine_columns(const Rows& rows);
   void add_routine_settings(const Rows& rows);
   void add_media_handlers(const Rows& rows);
   void add_role_settings(const Rows& rows);
@@ -197,7 +198,7 @@ class CatalogBuilder::Impl {
 const CatalogBuilder::Impl::Stage CatalogBuilder::Impl::kStages[17] = {
     {kTables, 6, &Impl::add_tables},
     {kEnums, 2, &Impl::add_enums},
-    {kColumns, 9, &Impl::add_columns},
+    {kColumns, 11, &Impl::add_columns},
     {kPrimaryKeys, 3, &Impl::add_primary_keys},
     {kForeignKeys, 13, &Impl::add_foreign_keys},
     {kViews, 6, &Impl::add_views},
@@ -206,6 +207,7 @@ const CatalogBuilder::Impl::Stage CatalogBuilder::Impl::kStages[17] = {
     {kRepresentations, 4, &Impl::add_representations},
     {kRoutines, 9, &Impl::add_routines},
     {kRoutineParams, 6, &Impl::add_routine_params},
+    {kRoutineColumns, 3, &Impl::add_routine_columns},
     {kRoutineSettings, 3, &Impl::add_routine_settings},
     {kMediaHandlers, 5, &Impl::add_media_handlers},
     {kRoleSettings, 3, &Impl::add_role_settings},
@@ -249,6 +251,9 @@ void CatalogBuilder::Impl::add_columns(const Rows& rows) {
     const auto labels = enums_.find(to_oid(rows.text(8)));
     if (labels != enums_.end()) column.labels = labels->second;
   }
+  column.generated = rows.text(9) == "t";
+  if (rows.text(10) == "o") column.shape = JsonShape::kObject;
+  if (rows.text(10) == "a") column.shape = JsonShape::kAny;
   it->second.columns.push_back(std::move(column));
 }
 
@@ -328,6 +333,12 @@ void CatalogBuilder::Impl::add_routine_params(const Rows& rows) {
   param.variadic = rows.text(5) == "t";
   it->second.has_variadic = it->second.has_variadic || param.variadic;
   it->second.params.push_back(std::move(param));
+}
+
+void CatalogBuilder::Impl::add_routine_columns(const Rows& rows) {
+  const auto it = routines_.find(to_oid(rows.text(0)));
+  if (it == routines_.end()) return;
+  it->second.columns.push_back({std::string(rows.text(1)), std::string(rows.text(2))});
 }
 
 void CatalogBuilder::Impl::add_routine_settings(const Rows& rows) {

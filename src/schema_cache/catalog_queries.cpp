@@ -57,12 +57,20 @@ select a.attrelid, a.attname,
             when m.type in ('pg_catalog.bit'::pg_catalog.regtype, 'pg_catalog.varbit'::pg_catalog.regtype)
               then m.modifier
        end,
-       case when t.typtype = 'e' then t.oid when base.is_enum then base.type end
+       case when t.typtype = 'e' then t.oid when base.is_enum then base.type end,
+       a.attgenerated <> '' or a.attidentity = 'a',
+       case when v.typtype = 'c' then 'o' when j.oid is not null then 'a' end
   from pg_catalog.pg_attribute a
   join pg_catalog.pg_class c on c.oid = a.attrelid
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   join pg_catalog.pg_type t on t.oid = a.atttypid
   left join base on base.domain = t.oid
+  join pg_catalog.pg_type b on b.oid = coalesce(base.type, t.oid)
+  join pg_catalog.pg_type v
+    on v.oid = case when b.typcategory = 'A' and b.typelem <> 0 then b.typelem else b.oid end
+  left join pg_catalog.pg_cast j
+         on j.castsource = v.oid and j.casttarget = 'pg_catalog.json'::pg_catalog.regtype
+        and j.castmethod = 'f' and v.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace
  cross join lateral (
          select case when t.typtype = 'd' then t.typbasetype else t.oid end,
                 case when t.typtype = 'd' then t.typtypmod else a.atttypmod end
@@ -232,6 +240,18 @@ select p.oid, coalesce(a.name, ''), pg_catalog.format_type(a.type, null),
    and a.type is not null and coalesce(a.mode in ('i', 'b', 'v'), true)
  order by p.oid, a.position)sql";
 
+constexpr char kRoutineColumnsSql[] = R"sql(
+select p.oid, coalesce(a.name, ''), pg_catalog.format_type(a.type, null)
+  from pg_catalog.pg_proc p
+  join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+ cross join lateral rows from (
+         pg_catalog.unnest(p.proallargtypes), pg_catalog.unnest(p.proargnames),
+         pg_catalog.unnest(p.proargmodes))
+       with ordinality a (type, name, mode, position)
+ where p.prokind = 'f' and n.nspname = any ($1::pg_catalog.text[])
+   and p.proargmodes is not null and a.mode in ('o', 'b', 't')
+ order by p.oid, a.position)sql";
+
 constexpr char kRoutineSettingsSql[] = R"sql(
 select p.oid, pg_catalog.split_part(o.setting, '=', 1),
        pg_catalog.substr(o.setting, pg_catalog.strpos(o.setting, '=') + 1)
@@ -286,6 +306,7 @@ std::vector<CatalogQuery> catalog_queries(const CatalogScope& scope, int server_
       {kRepresentationsSql, {}},
       {kRoutinesSql, {names}},
       {kRoutineParamsSql, {names}},
+      {kRoutineColumnsSql, {names}},
       {kRoutineSettingsSql, {names}},
       {kMediaHandlersSql, {names}},
       {server_version >= 150000 ? kRoleSettingsSql15 : kRoleSettingsSql14, {}},

@@ -34,7 +34,9 @@ struct CatalogScope {
 //   kTables:       oid, schema, name, kind, updatable bits (pg_relation_is_updatable), description
 //   kEnums:        type oid, label; types together, in order
 //   kColumns:      table oid, name, base type, nominal type, nullable (t/f), default, description,
-//                  length at most, oid of its enum; tables together, in column order
+//                  length at most, oid of its enum, always generated (t/f), shape of its values, or
+//                  of the elements of an array, in JSON (o: objects, a: anything, null: by the
+//                  type); tables together, in column order
 //   kPrimaryKeys:  table oid, column number, column name; keys together, in their order
 //   kForeignKeys:  oid, table oid, schema, name, foreign table oid, schema, name, constraint,
 //                  unique (t/f), column number, name, foreign column number, name; ordered by table
@@ -47,8 +49,9 @@ struct CatalogScope {
 //                  relation), returns a set (t/f), returns rows (t/f), volatility (i, s, v)
 //   kRoutineParams: function oid, name, type, type without limit of length, required (t/f),
 //                  variadic (t/f); functions together, in order
-//   kRoutineSettings: function oid, setting name, value
-//   kMediaHandlers: schema and name of what makes the type, schema and name of what it is made of
+//   kRoutineColumns: function oid, name, type of its output parameters; functions together, in
+//   order kRoutineSettings: function oid, setting name, value kMediaHandlers: schema and name of
+//   what makes the type, schema and name of what it is made of
 //                  (a relation, a function, or pg_catalog.anyelement), media type
 //   kRoleSettings: role, setting name, value
 //   kSettings:     setting name, value of ALTER DATABASE / ALTER ROLE authenticator, where it
@@ -69,6 +72,7 @@ enum CatalogResult {
   kRepresentations,
   kRoutines,
   kRoutineParams,
+  kRoutineColumns,
   kRoutineSettings,
   kMediaHandlers,
   kRoleSettings,

@@ -26,12 +26,19 @@ struct RoutineParam {
   bool variadic = false;
 };
 
+// An output parameter, or a column of RETURNS TABLE.
+struct RoutineColumn {
+  std::string name;
+  std::string type;
+};
+
 struct Routine {
   uint32_t oid = 0;
   QualifiedIdentifier id;
   std::optional<std::string> description;
   std::vector<RoutineParam> params;
-  QualifiedIdentifier return_type;  // of rows the relation; the type below a domain
+  std::vector<RoutineColumn> columns;  // of its rows, where it declares them itself
+  QualifiedIdentifier return_type;     // of rows the relation; the type below a domain
   bool returns_set = false;
   bool returns_composite = false;
   Volatility volatility = Volatility::kVolatile;

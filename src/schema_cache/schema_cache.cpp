@@ -90,6 +90,15 @@ const MediaHandler* SchemaCache::media_handler(const QualifiedIdentifier* target
   return it == media_handlers_.end() ? nullptr : &it->second;
 }
 
+std::vector<std::string_view> SchemaCache::media_types(const QualifiedIdentifier& target) const {
+  std::vector<std::string_view> out;
+  auto it = media_handlers_.lower_bound({target, ""});
+  for (; it != media_handlers_.end() && it->first.first == target; ++it) {
+    out.push_back(it->first.second);
+  }
+  return out;
+}
+
 void SchemaCache::set_role_settings(std::map<std::string, RoleSettings, std::less<>> settings) {
   role_settings_ = std::move(settings);
 }

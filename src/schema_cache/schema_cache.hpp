@@ -77,6 +77,8 @@ class SchemaCache {
   // any relation.
   const MediaHandler* media_handler(const QualifiedIdentifier* target,
                                     const std::string& media_type) const;
+  // All that can be made of this relation, or of the result of this function, sorted.
+  std::vector<std::string_view> media_types(const QualifiedIdentifier& target) const;
 
   // Null when the role has none.
   const RoleSettings* role_settings(std::string_view role) const;

@@ -17,6 +17,9 @@ namespace pgrst {
 
 using EnumLabels = std::vector<std::string>;  // in their order
 
+// What values of a type, or the elements of an array, are in JSON.
+enum class JsonShape : uint8_t { kByType, kObject, kAny };
+
 struct Column {
   std::string name;
   std::string base_type;     // the type below a domain, e.g. "integer", "tsvector", "jsonb"
@@ -26,6 +29,8 @@ struct Column {
   std::shared_ptr<const EnumLabels> labels;  // of an enum; null: it is none
   int32_t max_length = -1;                   // in characters or bits; -1: no limit
   bool nullable = true;
+  bool generated = false;  // always: nobody can write it
+  JsonShape shape = JsonShape::kByType;
 };
 
 struct Table {

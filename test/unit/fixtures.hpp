@@ -40,10 +40,13 @@ inline Row column_row(std::string oid, std::string name, std::string base_type,
                       std::optional<std::string> default_value = std::nullopt,
                       std::optional<std::string> description = std::nullopt,
                       std::optional<std::string> max_length = std::nullopt,
-                      std::optional<std::string> enum_oid = std::nullopt) {
+                      std::optional<std::string> enum_oid = std::nullopt,
+                      std::string generated = "f",
+                      std::optional<std::string> shape = std::nullopt) {
   return {std::move(oid),          std::move(name),       std::move(base_type),
           std::move(nominal_type), std::move(nullable),   std::move(default_value),
-          std::move(description),  std::move(max_length), std::move(enum_oid)};
+          std::move(description),  std::move(max_length), std::move(enum_oid),
+          std::move(generated),    std::move(shape)};
 }
 
 // The result sets of an introspection, in the order of CatalogResult.

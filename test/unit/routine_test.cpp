@@ -85,6 +85,18 @@ TEST(RoutineCache, ParametersOfOthersAreSkipped) {
   EXPECT_TRUE(test::build(rows).schema_cache.routine_names("api").empty());
 }
 
+TEST(RoutineCache, ColumnsOfItsRows) {
+  CatalogRows rows;
+  rows.sets[kRoutines] = {{"77", "api", "f", std::nullopt, "pg_catalog", "record", "t", "t", "s"}};
+  rows.sets[kRoutineColumns] = {{"77", "a", "integer"}, {"77", "", "text[]"}, {"78", "x", "text"}};
+  const Catalog catalog = test::build(rows);
+  const auto& columns = catalog.schema_cache.routines("api", "f")->at(0).columns;
+  ASSERT_EQ(columns.size(), 2u);
+  EXPECT_EQ(columns[0].name, "a");
+  EXPECT_EQ(columns[0].type, "integer");
+  EXPECT_EQ(columns[1].type, "text[]");
+}
+
 TEST(RoutineCache, DamagedRows) {
   for (const auto set : {kRoutines, kRoutineParams, kRoutineSettings, kMediaHandlers}) {
     CatalogRows rows = ShopCatalog::rows();
@@ -104,6 +116,9 @@ TEST(MediaHandlerCache, ByTarget) {
   EXPECT_EQ(handler->target, items);
   EXPECT_EQ(shop().media_handler(&log, "text/csv"), nullptr);
   EXPECT_EQ(shop().media_handler(nullptr, "text/csv"), nullptr);
+  using Types = std::vector<std::string_view>;
+  EXPECT_EQ(shop().media_types(items), (Types{"application/x-items+xml", "text/csv"}));
+  EXPECT_EQ(shop().media_types(log), Types());
   handler = shop().media_handler(nullptr, "application/yaml");
   ASSERT_NE(handler, nullptr);
   EXPECT_EQ(handler->target, std::nullopt);

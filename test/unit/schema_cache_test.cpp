@@ -69,6 +69,25 @@ TEST(Builder, Columns) {
   EXPECT_EQ(items->find_column("Mail"), nullptr);
 }
 
+TEST(Builder, WhatColumnsAreInJsonAndWhoWritesThem) {
+  auto rows = example_catalog();
+  rows.sets[kColumns] = {
+      test::column_row("1", "plain", "text", "text"),
+      test::column_row("1", "object", "api.pair", "api.pair", "t", std::nullopt, std::nullopt,
+                       std::nullopt, std::nullopt, "f", "o"),
+      test::column_row("1", "any", "api.span", "api.span", "t", std::nullopt, std::nullopt,
+                       std::nullopt, std::nullopt, "t", "a"),
+  };
+  const Catalog catalog = build(rows);
+  const auto& columns = catalog.schema_cache.table_or_null("api", "items")->columns;
+  ASSERT_EQ(columns.size(), 3u);
+  EXPECT_EQ(columns[0].shape, JsonShape::kByType);
+  EXPECT_EQ(columns[1].shape, JsonShape::kObject);
+  EXPECT_EQ(columns[2].shape, JsonShape::kAny);
+  EXPECT_FALSE(columns[1].generated);
+  EXPECT_TRUE(columns[2].generated);
+}
+
 TEST(Builder, RoleSettings) {
   const Catalog catalog = build(example_catalog());
   const RoleSettings* web = catalog.schema_cache.role_settings("web");
@@ -155,7 +174,7 @@ TEST(Builder, NullsWhereTextIsExpected) {
   test::CatalogRows rows;
   rows.sets[kTables] = {Row(6)};
   rows.sets[kEnums] = {Row(2)};
-  rows.sets[kColumns] = {Row(9)};
+  rows.sets[kColumns] = {Row(11)};
   rows.sets[kPrimaryKeys] = {Row(3)};
   rows.sets[kForeignKeys] = {Row(13)};
   rows.sets[kViews] = {Row(6)};
