@@ -40,6 +40,7 @@ struct Tokens {
   bool nulls_stripped = false;
   std::string plan_for = "application/json";
   std::string plan_options;
+  std::string version;
 };
 
 bool is_type_byte(char c, bool sub) {
@@ -89,6 +90,7 @@ Tokens tokenize(std::string_view text) {
     if (name == "nulls") tokens.nulls_stripped = value == "stripped";
     if (name == "for") tokens.plan_for = value;
     if (name == "options") tokens.plan_options = value;
+    if (name == "version") tokens.version = value;
   }
   return tokens;
 }
@@ -161,7 +163,10 @@ MediaType parse_media_type(std::string_view text) {
     return plan_type(tokens, essence == "application/vnd.pgrst.plan+json");
   }
   for (const auto& row : kMimes) {
-    if (row.mime == essence) return {row.kind, "", false, {}};
+    if (row.mime != essence) continue;
+    MediaType type{row.kind, "", false, {}};
+    if (row.kind == Kind::kOpenApi) type.version = tokens.version;
+    return type;
   }
   return {Kind::kOther, std::string(text), false, {}};
 }
@@ -184,6 +189,7 @@ std::string to_mime(const MediaType& type) {
 
 std::string to_content_type(const MediaType& type) {
   std::string out = to_mime(type);
+  if (!type.version.empty()) out += "; version=" + type.version;
   if (type.kind != Kind::kOctetStream && type.kind != Kind::kOther) out += "; charset=utf-8";
   return out;
 }

@@ -33,6 +33,8 @@ struct MediaType {
   std::string other;  // the text of kOther; of kPlan the type that the plan is for
   bool plan_is_json = false;
   std::vector<std::string> plan_options = {};  // "analyze", "verbose", ..., in this order
+  // Of kOpenApi; empty: whichever. It does not count where the database decides on media types.
+  std::string version = {};
 
   bool operator==(const MediaType&) const = default;
 };
@@ -41,7 +43,7 @@ MediaType parse_media_type(std::string_view text);
 
 // "application/json"; of kOther the text as it came.
 std::string to_mime(const MediaType& type);
-// The value of Content-Type: with "; charset=utf-8" where the type is text.
+// The value of Content-Type: with the version, and "; charset=utf-8" where the type is text.
 std::string to_content_type(const MediaType& type);
 
 // The types of an Accept header, most wanted first: by q, then by number of parameters less

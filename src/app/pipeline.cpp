@@ -105,6 +105,9 @@ ResponseContext response_context(const ApiRequest& request, const ActionPlan& pl
     context.returns_void = call->routine->returns_void();
     context.returns_single = call->routine->returns_single();
   }
+  if (const InspectPlan* inspection = plan.inspect()) {
+    context.openapi_version = inspection->version;
+  }
   describe_mutation(request, plan, query, context);
   return context;
 }
@@ -295,9 +298,11 @@ Result<void> Finishing::start(const TransactionResult& result) {
   if (result.error) return errors::from_postgres(*result.error, pending_.authenticated);
   if (!pending_.context.has_body) return {};
   const SnapshotPtr& snapshot = pending_.snapshot;
-  PGRST_TRY(ApiDescription api, describe_api(result.result_sets, pending_.context.schema,
-                                             {snapshot, &snapshot->schema_cache}));
-  pieces_ = write_openapi(std::move(api), api_server(snapshot->config));
+  const std::string& schema = pending_.context.schema;
+  PGRST_TRY(ApiDescription api,
+            describe_api(result.result_sets, schema, {snapshot, &snapshot->schema_cache}));
+  pieces_ = write_openapi(std::move(api), api_server(snapshot->config, schema),
+                          pending_.context.openapi_version);
   return {};
 }
 

@@ -86,6 +86,8 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
      "The OpenAPI document says that requests carry a JWT."},
     {"openapi_server_proxy_uri", kString, kUser, "", 0, 0, false,
      "URI that clients reach the server under, for the OpenAPI document."},
+    {"openapi_version", kString, kUser, "2.0", 0, 0, false,
+     "Version of the OpenAPI document when a request asks for none: 2.0 or 3.1."},
     // The listener.
     {"server_host", kString, kSuperuser, "!4", 0, 0, false,
      "Address to listen on; *, *4, !4, *6, !6: any, IPv4 (preferred), IPv6 (preferred)."},
@@ -215,6 +217,7 @@ std::optional<std::string> validate_string(std::string_view name, std::string_vi
   if (name == "openapi_mode") {
     return one_of(text, std::to_array({"follow-privileges", "ignore-privileges", "disabled"}));
   }
+  if (name == "openapi_version") return one_of(text, std::to_array({"2.0", "3.1"}));
   if (name == "server_unix_socket" || name == "admin_server_unix_socket") {
     return validate_socket_path(text);
   }
@@ -325,6 +328,8 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.admin_server_unix_socket = optional_text(text);
   } else if (name == "admin_server_unix_socket_mode") {
     c.admin_server_unix_socket_mode = text.empty() ? 0660 : parse_file_mode(text).value_or(0660);
+  } else if (name == "openapi_version") {
+    c.openapi_version = text == "3.1" ? OpenApiVersion::kOpenApi31 : OpenApiVersion::kSwagger20;
   } else if (name == "server_host") {
     c.server_host = text.empty() ? "!4" : std::string(text);
   } else if (name == "server_port") {

@@ -56,6 +56,7 @@ struct QualifiedName {
 // "schema.name" or "name"; the first dot separates.
 QualifiedName parse_qualified_name(std::string_view text);
 
+enum class OpenApiVersion { kSwagger20, kOpenApi31 };
 enum class OpenApiMode { kFollowPrivileges, kIgnorePrivileges, kDisabled };
 enum class LogLevel { kCrit, kError, kWarn, kInfo, kDebug };
 
@@ -94,6 +95,7 @@ struct Config {
   unsigned admin_server_unix_socket_mode = 0660;
   bool openapi_security_active = false;
   std::optional<ProxyUri> openapi_server_proxy_uri;
+  OpenApiVersion openapi_version = OpenApiVersion::kSwagger20;
   std::string server_host = "!4";
   int server_port = 3000;
   bool server_reuseport = false;

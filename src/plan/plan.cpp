@@ -68,15 +68,40 @@ Result<void> negotiate(const std::vector<MediaType>& accept, const SchemaCache& 
   return none_acceptable(accept);
 }
 
+// The version that a media type asks for, of those that there are; a number alone is a major one.
+std::optional<OpenApiVersion> asked_version(const MediaType& type, OpenApiVersion configured) {
+  switch (type.kind) {
+    case MediaType::Kind::kJson:
+    case MediaType::Kind::kAny:
+      return configured;
+    case MediaType::Kind::kOpenApi:
+      if (type.version.empty()) return configured;
+      if (type.version == "2.0" || type.version == "2") return OpenApiVersion::kSwagger20;
+      if (type.version == "3.1" || type.version == "3") return OpenApiVersion::kOpenApi31;
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
 // A description is OpenAPI whichever of these was asked for.
-Result<MediaType> negotiate_description(const std::vector<MediaType>& accept) {
+Result<OpenApiVersion> negotiate_description(std::vector<MediaType> accept,
+                                             OpenApiVersion configured) {
   for (const auto& type : accept) {
-    if (type.kind == MediaType::Kind::kOpenApi || type.kind == MediaType::Kind::kJson ||
-        type.kind == MediaType::Kind::kAny) {
-      return parse_media_type("application/openapi+json");
-    }
+    if (const auto version = asked_version(type, configured)) return *version;
+  }
+  for (auto& type : accept) {
+    if (type.version.empty()) continue;
+    type = {MediaType::Kind::kOther, to_mime(type) + ";version=" + type.version};
   }
   return none_acceptable(accept);
+}
+
+MediaType description_type(OpenApiVersion version) {
+  MediaType type = parse_media_type("application/openapi+json");
+  // The Content-Type of Swagger 2.0 is PostgREST's.
+  if (version == OpenApiVersion::kOpenApi31) type.version = "3.1";
+  return type;
 }
 
 Result<void> check_preferences(const Preferences& preferences) {
@@ -150,9 +175,11 @@ struct Planner {
   }
 
   Result<ActionPlan> operator()(const SchemaRead& read) const {
+    PGRST_TRY(const OpenApiVersion version,
+              negotiate_description(request.accept, config.openapi_version));
     ActionPlan plan;
-    plan.action = InspectPlan{request.schema, config.openapi_mode};
-    PGRST_TRY(plan.media_type, negotiate_description(request.accept));
+    plan.action = InspectPlan{request.schema, config.openapi_mode, version};
+    plan.media_type = description_type(version);
     plan.headers_only = read.headers_only;
     return plan;
   }

@@ -23,6 +23,7 @@ struct InfoPlan {
 struct InspectPlan {
   std::string schema;
   OpenApiMode mode = OpenApiMode::kFollowPrivileges;
+  OpenApiVersion version = OpenApiVersion::kSwagger20;
 };
 
 struct ActionPlan {

@@ -1,5 +1,5 @@
-// ApiDescription -> the Swagger 2.0 document that a GET of the root answers
-// (docs/references/api/openapi.rst).
+// ApiDescription -> the document that a GET of the root answers: Swagger 2.0, as PostgREST has it
+// (swagger20.hpp), or OpenAPI 3.1 (openapi31.hpp).
 //
 // The document of a large schema is far larger than the schema cache that it is written from: it is
 // written piece by piece, a table or function at a time, and need not be held as a whole.
@@ -8,7 +8,7 @@
 #include "core/before_postgres.hpp"
 
 #include <memory>
-#include <string_view>
+#include <string>
 
 #include "core/config.hpp"
 #include "core/http_message.hpp"
@@ -20,18 +20,16 @@ namespace pgrst {
 struct ApiServer {
   ProxyUri uri;
   bool wants_jwt = false;
+
+  // Of OpenAPI 3.1 alone.
+  bool is_reachable = false;   // clients can reach it by `uri`: that names a host
+  bool serves_anyone = false;  // without a JWT
+  bool tx_override = false;    // requests may say whether they commit
+  std::string profile;         // what requests have to ask for to get this schema; empty: nothing
 };
-ApiServer api_server(const Config& config);
+ApiServer api_server(const Config& config, const std::string& schema);
 
-std::unique_ptr<BodyPieces> write_openapi(ApiDescription api, ApiServer server);
-
-// -- the parts, for tests ------------------------------------------------------------------------
-
-// The type of JSON that values of an SQL type become; empty: any.
-std::string_view swagger_type(std::string_view sql_type);
-std::string_view swagger_format(std::string_view sql_type);
-// The default of a column of that type as JSON, or empty: it is none. As PostgREST has it, any
-// expression is one where the type is a string.
-std::string swagger_default(std::string_view sql_type, std::string_view expression);
+std::unique_ptr<BodyPieces> write_openapi(ApiDescription api, ApiServer server,
+                                          OpenApiVersion version);
 
 }  // namespace pgrst

@@ -40,6 +40,7 @@ struct ResponseContext {
   bool merges = false;                        // resolution=merge-duplicates, or PUT
   bool returns_void = false;                  // of calls
   bool returns_single = false;
+  OpenApiVersion openapi_version = OpenApiVersion::kSwagger20;  // of descriptions
 };
 
 Result<HttpResponse> make_response(const ResponseContext& context, const TransactionResult& result,

@@ -131,6 +131,7 @@ TEST(Config, Choices) {
       {"openapi_mode",
        {"follow-privileges", "ignore-privileges", "disabled"},
        "must be one of follow-privileges, ignore-privileges, disabled"},
+      {"openapi_version", {"2.0", "3.1", ""}, "must be one of 2.0, 3.1"},
   };
   for (const auto& c : kCases) {
     for (const char* legal : c.legal) EXPECT_EQ(problem(c.name, legal), "") << legal;
@@ -273,6 +274,10 @@ TEST(Config, OpenApi) {
   EXPECT_EQ(problem("openapi_server_proxy_uri", "a.b/c"),
             "pgrst.openapi_server_proxy_uri: malformed proxy uri, a correct example: "
             "https://example.com:8443/basePath");
+  EXPECT_EQ(config({}).openapi_version, OpenApiVersion::kSwagger20);
+  EXPECT_EQ(config({{"openapi_version", "3.1"}}).openapi_version, OpenApiVersion::kOpenApi31);
+  EXPECT_EQ(config({{"openapi_version", "3.1"}, {"openapi_version", ""}}).openapi_version,
+            OpenApiVersion::kSwagger20);
 }
 
 // -- what needs the auth stage -------------------------------------------------------------------

@@ -74,6 +74,18 @@ TEST(MediaType, ContentTypes) {
   EXPECT_EQ(to_content_type({Kind::kOctetStream, ""}), "application/octet-stream");
 }
 
+TEST(MediaType, Version) {
+  const auto version = [](std::string_view text) { return parse_media_type(text).version; };
+  EXPECT_EQ(version("application/openapi+json"), "");
+  EXPECT_EQ(version("application/openapi+json;version=3.1"), "3.1");
+  EXPECT_EQ(version("Application/OpenAPI+json ; VERSION = \"3.1\" ; a=b"), "3.1");
+  EXPECT_EQ(version("application/json;version=3.1"), "") << "of OpenAPI alone";
+  EXPECT_EQ(to_mime(parse_media_type("application/openapi+json;version=3.1")),
+            "application/openapi+json");
+  EXPECT_EQ(to_content_type(parse_media_type("application/openapi+json;version=3.1")),
+            "application/openapi+json; version=3.1; charset=utf-8");
+}
+
 TEST(Accept, KeepsTheOrderOfEquals) {
   EXPECT_EQ(accept("text/csv"), (Names{"text/csv"}));
   EXPECT_EQ(accept("text/csv,application/json, text/xml"),
