@@ -173,6 +173,8 @@ if [ -n "$want_test" ]; then
   fi
   runtime=$(clang_major)
   [ -z "$runtime" ] || note_missing "libclang-rt-$runtime-dev"
+  # Brings the official schema of OpenAPI 3.1; not in every release.
+  if offered python3-openapi-spec-validator; then note_missing python3-openapi-spec-validator; fi
 fi
 
 [ "${#missing[@]}" -gt 0 ] || exit 0
