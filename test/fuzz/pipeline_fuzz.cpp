@@ -127,11 +127,39 @@ void check_inspection(const pgrst::Transaction& t) {
   }
 }
 
+// The rows by which the database says that all may be seen.
+pgrst::TransactionResult everything() {
+  const auto rows = catalog();
+  std::vector<pgrst::test::Row> tables, routines;
+  for (const auto& row : rows.sets[pgrst::kTables]) tables.push_back({row[2]});
+  for (const auto& row : rows.sets[pgrst::kRoutines]) routines.push_back({row[2], row[0]});
+  pgrst::TransactionResult result;
+  result.result_sets.resize(pgrst::inspect_statements({}).size());
+  result.result_sets[pgrst::kVisibleTables].body = pgrst::test::records(tables);
+  result.result_sets[pgrst::kVisibleRoutines].body = pgrst::test::records(routines);
+  return result;
+}
+
+// It is the version that the header says, whichever was asked for.
+void check_description(const DatabaseWork& work) {
+  static const auto& result = *new pgrst::TransactionResult(everything());
+  const HttpResponse response = pgrst::finish(work.pending, result);
+  check_headers(response);
+  require(response.status == 200);
+  const auto* type = pgrst::find_header(response.headers, "Content-Type");
+  const bool is_31 = type->find("version=3.1") != std::string::npos;
+  require(starts_with(*type, "application/openapi+json; "));
+  if (!work.pending.context.has_body) return;
+  require(is_json(response.body));
+  require(starts_with(response.body, is_31 ? R"({"openapi":"3.1.0")" : R"({"swagger":"2.0")"));
+}
+
 void check_work(const DatabaseWork& work) {
   const pgrst::Transaction& t = work.transaction;
   require(t.role == "anon");
   if (work.pending.writes_body()) {
     check_inspection(t);
+    check_description(work);
   } else {
     require(!t.statements.empty());
     for (const auto& statement : t.statements) check_statement(statement);
