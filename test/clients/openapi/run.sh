@@ -24,6 +24,7 @@ trap stop_demo EXIT
 token_of() { sed -n "s/^ *$1='\(.*\)'$/\1/p" "$work/demo.log"; }
 
 start_demo() {
+  : >"$work/demo.log"
   "$top/test/demo/demo.sh" >"$work/demo.log" 2>&1 &
   demo=$!
   until grep -q '^Press Ctrl-C' "$work/demo.log"; do
