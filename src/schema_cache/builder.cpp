@@ -93,7 +93,7 @@ class CatalogBuilder::Impl {
     size_t columns;
     void (Impl::*add)(const Rows&);
   };
-  static const Stage kStages[17];
+  static const Stage kStages[18];
 
   // True when all rows of the stage are read.
   bool read_rows(size_t max_rows) {
@@ -195,7 +195,7 @@ class CatalogBuilder::Impl {
 
 // Tables before what belongs to them, enums before columns of them, the stronger settings after the
 // weaker.
-const CatalogBuilder::Impl::Stage CatalogBuilder::Impl::kStages[17] = {
+const CatalogBuilder::Impl::Stage CatalogBuilder::Impl::kStages[18] = {
     {kTables, 6, &Impl::add_tables},
     {kEnums, 2, &Impl::add_enums},
     {kColumns, 11, &Impl::add_columns},
