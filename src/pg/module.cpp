@@ -37,5 +37,6 @@ void _PG_init(void) {
   pgrst::pg::px_define_gucs();
   pgrst::pg::px_install_shmem_hooks();
   pgrst::pg::px_install_utility_hook();
-  pgrst::pg::px_register_launcher();
+  // During pg_upgrade nobody but pg_upgrade may connect.
+  if (!IsBinaryUpgrade) pgrst::pg::px_register_launcher();
 }

@@ -24,6 +24,8 @@ scenario 'reads' => sub {
     is($client->get('/items?id=eq.1&select=id')->{body}, '[{"id":1}]', 'a table');
     is($client->get('/posts', bearer({role => 'author', sub => 'ada'}))->{status}, 200, 'with a token');
     is($client->get('/leave_temporary_table')->{json}{code}, '25006', 'writing is refused');
+    my $write = $client->post('/posts', body => {id => 99, author => 'ada'}, bearer({role => 'author', sub => 'ada'}));
+    is("$write->{status} $write->{json}{code}", '405 25006', 'with a status of its own');
     is($client->get('/leave_locks')->{status}, 200, 'advisory locks');
     is($client->get('/traces')->{json}[0]{locks}, 0, 'are given back');
 };
