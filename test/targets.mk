@@ -5,6 +5,7 @@
 #   make regress        pg_regress on a temporary instance             REGRESS='a b'
 #   make e2e            prove over real sockets                        E2E_TESTS=test/t/010_x.pl
 #   make bench          the read path against pgbench                  BENCH_ARGS='--seconds 10'
+#   make soak           ten minutes of mixed load and disturbances      SOAK_ARGS="--minutes 1"
 #   make bench-planner    the planner and the schema cache alone
 #   make fuzz           libFuzzer over the kept corpus                 FUZZ_SECONDS=600 FUZZ_TARGETS=jwt
 #   make format         make format-check
@@ -25,7 +26,7 @@ ifdef WERROR
 PG_CXXFLAGS += -Werror
 endif
 
-.PHONY: bench bench-planner run-check unit unit-build regress e2e fuzz fuzz-build format format-check tidy tidy-files demo
+.PHONY: bench soak bench-planner run-check unit unit-build regress e2e fuzz fuzz-build format format-check tidy tidy-files demo
 
 # PGXS gives `check` a recipe of two lines of regret; a shell that does nothing runs it.
 check: run-check
@@ -40,6 +41,11 @@ demo:
 bench:
 	@test/tools/install-deps.sh bench
 	@PG_CONFIG='$(PG_CONFIG)' python3 test/bench/bench.py $(BENCH_ARGS)
+
+# Every answer is checked; the exit status tells (test/bench/soak.py --help).
+soak:
+	@test/tools/install-deps.sh bench
+	@PG_CONFIG='$(PG_CONFIG)' python3 test/bench/soak.py $(SOAK_ARGS)
 
 # What is tested without a server: the core, and the one file of src/pg that is free of PostgreSQL.
 PURE_SRCS := $(CORE_SRCS) src/pg/protocol.cpp

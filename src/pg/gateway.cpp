@@ -62,8 +62,10 @@ constexpr int64_t kIdleTurnMs = 1000;  // a look at the catalogs although no req
 constexpr int64_t kVerdictMs =
     5000;                           // how long requests wait for the verdict on a suspect snapshot
 constexpr int64_t kRetryMs = 1000;  // after a failed introspection; twice as long
+constexpr int64_t kLostRetryMs = 50;
 constexpr int kMaxFailures = 6;
-constexpr int64_t kSweepMs = 100;          // between two looks for clients that have gone
+constexpr int kFailuresToWaitFor = 3;  // that requests wait for: a cancelled introspection is one
+constexpr int64_t kSweepMs = 100;      // between two looks for clients that have gone
 constexpr size_t kBodyStep = 1024 * 1024;  // bytes of a body that are read in one turn: some 3 ms
 constexpr size_t kWriteStep =
     512 * 1024;                     // bytes of a body that are written in one turn: some 3 ms
@@ -248,9 +250,9 @@ class Gateway : private Broker::Receiver {
   // A request waits while the snapshot is suspect, but not for ever.
   void serve_held(int64_t now) {
     // Later hints, and checks under way because of them, do not concern a request that came before.
-    // When the catalogs cannot be read, nobody waits for that.
-    const bool fresh =
-        keeper_.failing() || (!keeper_.suspect(catalog_generation()) && !keeper_.running());
+    // When the catalogs cannot be read for long, nobody waits for that.
+    const bool fresh = failures_ >= kFailuresToWaitFor ||
+                       (!keeper_.suspect(catalog_generation()) && !keeper_.running());
     while (!held_.empty()) {
       const Held& first = held_.front();
       const bool verified = first.generation != 0 && first.generation <= keeper_.verified();
@@ -450,9 +452,10 @@ class Gateway : private Broker::Receiver {
 
   void on_failure(Work& work, Failure failure) override {
     if (work.is_introspection) {
+      // Its executor has ended; another one can do it.
       keeper_.on_failure();
       keeper_.force();
-      retry_at_ms_ = monotonic_ms() + kRetryMs;
+      retry_at_ms_ = monotonic_ms() + kLostRetryMs;
       return;
     }
     Error error = errors::executor_lost();
@@ -504,6 +507,7 @@ class Gateway : private Broker::Receiver {
   }
 
   void on_verdict(Verdict verdict) {
+    if (verdict == Verdict::kUnchanged || verdict == Verdict::kPublished) failures_ = 0;
     switch (verdict) {
       case Verdict::kBuilding:
       case Verdict::kUnchanged:
@@ -519,7 +523,6 @@ class Gateway : private Broker::Receiver {
         db_.schema_load_failures.fetch_add(1);
         break;
       case Verdict::kPublished:
-        failures_ = 0;
         on_published();
         break;
     }
