@@ -113,12 +113,20 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
     // Limits. Not settings of PostgREST.
     {"server_max_connections", kInt, kSuperuser, "1000", 1, 1000000, false,
      "Open HTTP connections, at most."},
+    {"server_max_connections_per_address", kInt, kSuperuser, "0", 0, 1000000, false,
+     "Open HTTP connections of one client address, at most; 0: no limit."},
     {"server_connection_memory", kInt, kSuperuser, "32768", 8192, 16777216, false,
      "Bytes of memory of one connection: bounds the size of a URL and of all headers."},
     {"server_max_body_size", kInt, kSuperuser, "268435456", 0, INT_MAX, false,
      "Bytes of a request body, at most (413 beyond)."},
     {"server_idle_timeout", kInt, kSuperuser, "60", 1, 86400, false,
-     "Seconds without traffic after which a connection is closed."},
+     "Seconds without a request after which a connection is closed."},
+    {"server_header_timeout", kInt, kSuperuser, "30", 1, 86400, false,
+     "Seconds from the first byte of a request to the end of its headers, at most."},
+    {"server_transfer_timeout", kInt, kSuperuser, "30", 1, 86400, false,
+     "Seconds after which a client is cut off that was slower than server_min_rate in them."},
+    {"server_min_rate", kInt, kSuperuser, "1024", 0, 1000000000, false,
+     "Bytes a second that clients must send of a body and take of an answer; 0: any at all."},
     {"server_max_queue", kInt, kSuperuser, "1000", 1, 1000000, false,
      "Requests that wait for an executor, at most (504 beyond)."},
     // Not settings of PostgREST either.
@@ -320,12 +328,20 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.url_use_legacy_target_names = b();
   } else if (name == "server_max_connections") {
     c.server_max_connections = i();
+  } else if (name == "server_max_connections_per_address") {
+    c.server_max_connections_per_address = i();
   } else if (name == "server_connection_memory") {
     c.server_connection_memory = i();
   } else if (name == "server_max_body_size") {
     c.server_max_body_size = i();
   } else if (name == "server_idle_timeout") {
     c.server_idle_timeout = i();
+  } else if (name == "server_header_timeout") {
+    c.server_header_timeout = i();
+  } else if (name == "server_transfer_timeout") {
+    c.server_transfer_timeout = i();
+  } else if (name == "server_min_rate") {
+    c.server_min_rate = i();
   } else if (name == "server_max_queue") {
     c.server_max_queue = i();
   }

@@ -90,7 +90,7 @@ MHD_Result MhdServer::on_headers(Exchange& exchange, MHD_Connection* connection,
   exchange.connection = connection;
   const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
   if (info != nullptr) exchange.peer = static_cast<Peer*>(info->socket_context);
-  if (exchange.peer != nullptr) exchange.peer->receiving = false;
+  if (exchange.peer != nullptr) exchange.peer->exchange = &exchange;
   exchange.request.method = method;
   exchange.method = method;
   exchange.version = version;
@@ -220,6 +220,7 @@ ssize_t MhdServer::on_read_body(Exchange& exchange, char* buffer, size_t size) {
   if (closing_) return MHD_CONTENT_READER_END_WITH_ERROR;
   const auto got = exchange.source->read(buffer, size);
   if (!got) return MHD_CONTENT_READER_END_WITH_ERROR;
+  exchange.given += *got;
   if (*got > 0) return static_cast<ssize_t>(*got);
   MHD_suspend_connection(exchange.connection);
   exchange.suspended = true;
@@ -282,8 +283,10 @@ void MhdServer::on_ended(Exchange* exchange, MHD_Connection* connection) {
   observe(*exchange, connection);
   if (exchange->ticket != 0) exchanges_.erase(exchange->ticket);
   if (exchange->peer != nullptr) {
-    exchange->peer->receiving = true;
-    exchange->peer->since_seconds = monotonic_seconds();
+    exchange->peer->exchange = nullptr;
+    exchange->peer->requests++;
+    exchange->peer->since_ms = coarse_ms();
+    exchange->peer->begun_ms = -1;
   }
   delete exchange;
 }

@@ -1,15 +1,17 @@
 // The server as libmicrohttpd runs it: its connections, and the requests on them. Known to the
 // files of this folder that hold callbacks of libmicrohttpd and to no others: server.cpp (the
-// daemon, its callbacks and its connections) and exchange.cpp (a request comes in, its response
-// goes out). Ownership: the server owns Peers; libmicrohttpd owns an Exchange from the request line
-// until on_ended().
+// daemon and its callbacks), exchange.cpp (a request comes in, its response goes out) and
+// supervision.cpp (which connections there may be, and for how long). Ownership: the server owns
+// Peers; libmicrohttpd owns an Exchange from the request line until on_ended().
 #pragma once
 
+#include "http/client_counts.hpp"
 #include "http/server.hpp"
 
 #include <microhttpd.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -19,11 +21,28 @@ namespace pgrst::http {
 
 class MhdServer;
 
-// A connection, between its requests too.
+struct Exchange;
+
+// A connection, between its requests too, and what supervision.cpp remembers of its last look at
+// it.
 struct Peer {
   int socket = -1;
-  bool receiving = true;      // a request's line and headers are awaited
-  int64_t since_seconds = 0;  // since when
+  bool is_tcp = false;
+  std::optional<ClientCounts::Key> client;
+  Exchange* exchange = nullptr;  // from the end of a request's headers to the end of the response
+  uint64_t requests = 0;         // that have ended
+  int64_t since_ms = 0;          // when the last one ended, or the connection began
+  int64_t looked_ms = 0;         // at the bytes that have come
+  int64_t begun_ms = -1;         // when the first byte of the next request had come; -1: not known
+
+  // A transfer that is measured.
+  struct Transfer {
+    enum class Kind { kNone, kBody, kResponse };
+    Kind kind = Kind::kNone;
+    uint64_t request = 0;  // the value of `requests` then
+    int64_t from_ms = 0;
+    uint64_t progress = 0;
+  } transfer;
 };
 
 // One request on one connection; from the request line to the last byte of the response.
@@ -39,6 +58,7 @@ struct Exchange {
   int64_t duration_ns = 0;  // from then to the response
   uint64_t received = 0;    // bytes of the body
   uint64_t swallowed = 0;   // bytes of a body beyond the limit
+  uint64_t given = 0;       // bytes of a streamed body that libmicrohttpd has
   bool seen = false;        // the handler was called with the headers
   bool dispatched = false;
   Peer* peer = nullptr;
@@ -51,8 +71,11 @@ struct Exchange {
 
 class MhdServer : public Server {
  public:
-  MhdServer(const Limits& limits, Refusal refusal, Observer observer)
-      : limits_(limits), refusal_(std::move(refusal)), observer_(std::move(observer)) {}
+  MhdServer(const Limits& limits, ClientCounts& clients, Refusal refusal, Observer observer)
+      : limits_(limits),
+        clients_(clients),
+        refusal_(std::move(refusal)),
+        observer_(std::move(observer)) {}
   ~MhdServer() override;
 
   bool open(int listen_socket);
@@ -83,8 +106,9 @@ class MhdServer : public Server {
   MHD_Result send(Exchange& exchange, MHD_Connection* connection);
   ssize_t on_read_body(Exchange& exchange, char* buffer, size_t size);
   void on_ended(Exchange* exchange, MHD_Connection* connection);
-  Peer* on_connected(int socket);
-  void on_disconnected(Peer* peer) { peers_.erase(peer); }
+  bool admits(const sockaddr* address, socklen_t size) const;
+  Peer* on_connected(MHD_Connection* connection);
+  void on_disconnected(Peer* peer);
 
  private:
   Exchange* find(Ticket ticket);
@@ -93,7 +117,11 @@ class MhdServer : public Server {
   MHD_Result refuse(Exchange& exchange, MHD_Connection* connection, const Error& error);
   void observe(const Exchange& exchange, MHD_Connection* connection);
 
+  bool awaits_too_long(Peer& peer, int64_t now_ms) const;
+  bool moves_too_slowly(Peer& peer, int64_t now_ms) const;
+
   Limits limits_;
+  ClientCounts& clients_;
   Refusal refusal_;
   Observer observer_;
   MHD_Daemon* daemon_ = nullptr;
@@ -106,7 +134,8 @@ class MhdServer : public Server {
   std::unordered_map<Ticket, Exchange*> exchanges_;  // dispatched and not ended
 };
 
-int64_t monotonic_seconds();
+// Milliseconds, from a clock that is read for next to nothing.
+int64_t coarse_ms();
 int socket_of(MHD_Connection* connection);
 
 }  // namespace pgrst::http

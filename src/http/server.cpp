@@ -1,22 +1,16 @@
 #include "http/server.hpp"
 
-#include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 
 #include "http/mhd_server.hpp"
 
 namespace pgrst::http {
-
-int64_t monotonic_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return now.tv_sec;
-}
 
 int socket_of(MHD_Connection* connection) {
   const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -78,12 +72,16 @@ void completed_callback(void*, MHD_Connection* connection, void** con_cls,
   *con_cls = nullptr;
 }
 
+MHD_Result accept_callback(void* cls, const sockaddr* address, socklen_t size) noexcept {
+  return static_cast<MhdServer*>(cls)->admits(address, size) ? MHD_YES : MHD_NO;
+}
+
 void connection_callback(void* cls, MHD_Connection* connection, void** socket_context,
                          MHD_ConnectionNotificationCode code) noexcept {
   auto* server = static_cast<MhdServer*>(cls);
   try {
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-      *socket_context = server->on_connected(socket_of(connection));
+      *socket_context = server->on_connected(connection);
     } else if (*socket_context != nullptr) {
       server->on_disconnected(static_cast<Peer*>(*socket_context));
       *socket_context = nullptr;
@@ -97,20 +95,41 @@ void connection_callback(void* cls, MHD_Connection* connection, void** socket_co
 
 // -- the daemon ----------------------------------------------------------------------------------
 
+namespace {
+
+// As many connections as there may be open files beside others, of which this process then may have
+// more than before. PostgreSQL finds no file to read when connections have taken them all.
+unsigned connections_possible(unsigned wanted) {
+  constexpr rlim_t kOthers = 128;
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return wanted;
+  const rlim_t needed = rlim_t{wanted} + kOthers;
+  if (files.rlim_cur < needed) {
+    const rlim_t before = files.rlim_cur;
+    files.rlim_cur = std::min(needed, files.rlim_max);
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0) files.rlim_cur = before;
+  }
+  if (files.rlim_cur >= needed) return wanted;
+  return files.rlim_cur > 2 * kOthers ? static_cast<unsigned>(files.rlim_cur - kOthers)
+                                      : static_cast<unsigned>(files.rlim_cur / 2);
+}
+
+}  // namespace
+
 bool MhdServer::open(int listen_socket) {
   const MHD_OptionItem options[] = {
       {MHD_OPTION_LISTEN_SOCKET, listen_socket, nullptr},
-      {MHD_OPTION_CONNECTION_LIMIT, static_cast<intptr_t>(limits_.max_connections), nullptr},
+      {MHD_OPTION_CONNECTION_LIMIT,
+       static_cast<intptr_t>(connections_possible(limits_.max_connections)), nullptr},
       {MHD_OPTION_CONNECTION_MEMORY_LIMIT, static_cast<intptr_t>(limits_.connection_memory),
        nullptr},
-      {MHD_OPTION_CONNECTION_TIMEOUT, static_cast<intptr_t>(limits_.idle_timeout), nullptr},
       {MHD_OPTION_UNESCAPE_CALLBACK, reinterpret_cast<intptr_t>(&unescape_nothing), nullptr},
       {MHD_OPTION_URI_LOG_CALLBACK, reinterpret_cast<intptr_t>(&uri_callback), this},
       {MHD_OPTION_NOTIFY_CONNECTION, reinterpret_cast<intptr_t>(&connection_callback), this},
       {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<intptr_t>(&completed_callback), this},
       {MHD_OPTION_END, 0, nullptr},
   };
-  daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr,
+  daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, &accept_callback, this,
                              &request_callback, this, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
   return daemon_ != nullptr;
 }
@@ -130,52 +149,16 @@ int64_t MhdServer::timeout_ms() {
   return static_cast<int64_t>(ms);
 }
 
-std::vector<Ticket> MhdServer::find_gone(const std::vector<Ticket>& tickets) {
-  std::vector<pollfd> fds;
-  std::vector<Ticket> polled, gone;
-  for (const Ticket ticket : tickets) {
-    const Exchange* exchange = find(ticket);
-    if (exchange == nullptr) continue;
-    const int socket = socket_of(exchange->connection);
-    if (socket < 0) continue;
-    fds.push_back({socket, POLLRDHUP, 0});
-    polled.push_back(ticket);
-  }
-  if (fds.empty() || poll(fds.data(), fds.size(), 0) <= 0) return gone;
-  for (size_t i = 0; i < fds.size(); i++) {
-    if ((fds[i].revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0)
-      gone.push_back(polled[i]);
-  }
-  return gone;
-}
-
-Peer* MhdServer::on_connected(int socket) {
-  auto peer = std::make_unique<Peer>();
-  peer->socket = socket;
-  peer->since_seconds = monotonic_seconds();
-  Peer* key = peer.get();
-  peers_.emplace(key, std::move(peer));
-  return key;
-}
-
-void MhdServer::close_slow() {
-  // libmicrohttpd closes the idle ones itself, after the same time: what is left is not idle.
-  const int64_t limit = monotonic_seconds() - static_cast<int64_t>(limits_.idle_timeout) - 1;
-  for (const auto& [key, peer] : peers_) {
-    // It sees the end of the stream and closes.
-    if (peer->receiving && peer->since_seconds < limit) shutdown(peer->socket, SHUT_RDWR);
-  }
-}
-
 int MhdServer::drain() {
   if (draining_) return -1;
   draining_ = true;
   return MHD_quiesce_daemon(daemon_);
 }
 
-std::unique_ptr<Server> Server::start(int listen_socket, const Limits& limits, Refusal refusal,
-                                      Observer observer) {
-  auto server = std::make_unique<MhdServer>(limits, std::move(refusal), std::move(observer));
+std::unique_ptr<Server> Server::start(int listen_socket, const Limits& limits,
+                                      ClientCounts& clients, Refusal refusal, Observer observer) {
+  auto server =
+      std::make_unique<MhdServer>(limits, clients, std::move(refusal), std::move(observer));
   if (!server->open(listen_socket)) {
     close(listen_socket);
     return nullptr;

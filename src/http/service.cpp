@@ -41,7 +41,7 @@ Service::Change Service::listen(const Endpoint& endpoint, const Limits& limits, 
 
 void Service::start(const Listening& listening) {
   file_ = listening.file;
-  auto server = Server::start(listening.socket, limits_, refusal_, observer_);
+  auto server = Server::start(listening.socket, limits_, clients_, refusal_, observer_);
   if (!server) {
     file_.remove();
     problem_ = "libmicrohttpd could not be started";

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "http/client_counts.hpp"
 #include "http/server.hpp"
 
 namespace pgrst::http {
@@ -59,6 +60,7 @@ class Service {
   SocketFile& file_;
   Refusal refusal_;
   Observer observer_;
+  ClientCounts clients_;
   std::vector<std::unique_ptr<Server>> servers_;
   bool accepting_ = false;  // the last one of them
   int port_ = 0;

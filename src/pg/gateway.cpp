@@ -513,6 +513,11 @@ class Gateway : private Broker::Receiver {
     limits.connection_memory = static_cast<size_t>(config.server_connection_memory);
     limits.max_body_size = static_cast<uint64_t>(config.server_max_body_size);
     limits.idle_timeout = static_cast<unsigned>(config.server_idle_timeout);
+    limits.max_connections_per_address =
+        static_cast<unsigned>(config.server_max_connections_per_address);
+    limits.header_timeout = static_cast<unsigned>(config.server_header_timeout);
+    limits.transfer_timeout = static_cast<unsigned>(config.server_transfer_timeout);
+    limits.min_rate = static_cast<unsigned>(config.server_min_rate);
     return limits;
   }
 
