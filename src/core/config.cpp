@@ -94,6 +94,10 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
      "Path of a unix socket to listen on, instead of host and port."},
     {"server_unix_socket_mode", kString, kSuperuser, "660", 0, 0, false,
      "File mode of the unix socket: an octal number from 600 to 777."},
+    {"server_ssl_cert_file", kString, kSuperuser, "", 0, 0, false,
+     "File of the certificate to speak TLS with; empty: no TLS."},
+    {"server_ssl_key_file", kString, kSuperuser, "", 0, 0, false,
+     "File of the private key of that certificate."},
     {"server_cors_allowed_origins", kString, kUser, "", 0, 0, false,
      "Origins that may send cross-origin requests, separated by commas; empty: all."},
     {"server_trace_header", kString, kUser, "", 0, 0, false,
@@ -318,6 +322,10 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.server_unix_socket = optional_text(text);
   } else if (name == "server_unix_socket_mode") {
     c.server_unix_socket_mode = text.empty() ? 0660 : parse_file_mode(text).value_or(0660);
+  } else if (name == "server_ssl_cert_file") {
+    c.server_ssl_cert_file = text;
+  } else if (name == "server_ssl_key_file") {
+    c.server_ssl_key_file = text;
   } else if (name == "server_cors_allowed_origins") {
     c.server_cors_allowed_origins = parse_origins(text);
   } else if (name == "server_trace_header") {
@@ -402,6 +410,9 @@ std::variant<Config, std::string> make_config(const SettingTexts& texts) {
       return "pgrst." + name + ": " + *problem;
     }
     apply(config, name, text);
+  }
+  if (config.server_ssl_cert_file.empty() != config.server_ssl_key_file.empty()) {
+    return "pgrst.server_ssl_cert_file and pgrst.server_ssl_key_file must be set both or neither";
   }
   return config;
 }

@@ -88,8 +88,10 @@ struct Config {
   std::string server_host = "!4";
   int server_port = 3000;
   bool server_reuseport = false;
-  std::optional<std::string> server_unix_socket;         // instead of host and port
-  unsigned server_unix_socket_mode = 0660;               // file mode
+  std::optional<std::string> server_unix_socket;  // instead of host and port
+  unsigned server_unix_socket_mode = 0660;        // file mode
+  std::string server_ssl_cert_file;               // empty: no TLS; else the key's is set, too
+  std::string server_ssl_key_file;
   std::vector<std::string> server_cors_allowed_origins;  // none: all
   std::optional<std::string> server_trace_header;
   bool server_timing_enabled = false;

@@ -78,7 +78,7 @@ class MhdServer : public Server {
         observer_(std::move(observer)) {}
   ~MhdServer() override;
 
-  bool open(int listen_socket);
+  bool open(int listen_socket, const TlsIdentity& identity);
 
   int epoll_fd() const override {
     return MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;

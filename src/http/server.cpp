@@ -97,6 +97,9 @@ void connection_callback(void* cls, MHD_Connection* connection, void** socket_co
 
 namespace {
 
+// TLS 1.2 and 1.3, with what GnuTLS holds to be secure.
+constexpr char kTlsPriorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE";
+
 // As many connections as there may be open files beside others, of which this process then may have
 // more than before. PostgreSQL finds no file to read when connections have taken them all.
 unsigned connections_possible(unsigned wanted) {
@@ -116,8 +119,8 @@ unsigned connections_possible(unsigned wanted) {
 
 }  // namespace
 
-bool MhdServer::open(int listen_socket) {
-  const MHD_OptionItem options[] = {
+bool MhdServer::open(int listen_socket, const TlsIdentity& identity) {
+  std::vector<MHD_OptionItem> options = {
       {MHD_OPTION_LISTEN_SOCKET, listen_socket, nullptr},
       {MHD_OPTION_CONNECTION_LIMIT,
        static_cast<intptr_t>(connections_possible(limits_.max_connections)), nullptr},
@@ -127,10 +130,18 @@ bool MhdServer::open(int listen_socket) {
       {MHD_OPTION_URI_LOG_CALLBACK, reinterpret_cast<intptr_t>(&uri_callback), this},
       {MHD_OPTION_NOTIFY_CONNECTION, reinterpret_cast<intptr_t>(&connection_callback), this},
       {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<intptr_t>(&completed_callback), this},
-      {MHD_OPTION_END, 0, nullptr},
   };
-  daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, &accept_callback, this,
-                             &request_callback, this, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+  unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+  if (!identity.empty()) {
+    flags |= MHD_USE_TLS;
+    options.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(kTlsPriorities)});
+    options.push_back(
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, const_cast<char*>(identity.certificate.c_str())});
+    options.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, const_cast<char*>(identity.key.c_str())});
+  }
+  options.push_back({MHD_OPTION_END, 0, nullptr});
+  daemon_ = MHD_start_daemon(flags, 0, &accept_callback, this, &request_callback, this,
+                             MHD_OPTION_ARRAY, options.data(), MHD_OPTION_END);
   return daemon_ != nullptr;
 }
 
@@ -156,10 +167,11 @@ int MhdServer::drain() {
 }
 
 std::unique_ptr<Server> Server::start(int listen_socket, const Limits& limits,
-                                      ClientCounts& clients, Refusal refusal, Observer observer) {
+                                      const TlsIdentity& identity, ClientCounts& clients,
+                                      Refusal refusal, Observer observer) {
   auto server =
       std::make_unique<MhdServer>(limits, clients, std::move(refusal), std::move(observer));
-  if (!server->open(listen_socket)) {
+  if (!server->open(listen_socket, identity)) {
     close(listen_socket);
     return nullptr;
   }

@@ -22,6 +22,7 @@
 
 #include "core/error.hpp"
 #include "core/http_message.hpp"
+#include "http/tls.hpp"
 
 namespace pgrst::http {
 
@@ -85,9 +86,11 @@ using Refusal = std::function<HttpResponse(const HttpRequest&, const Error&)>;
 
 class Server {
  public:
-  // Takes over the listening socket. Null when libmicrohttpd cannot start. `clients` outlives it.
+  // Takes over the listening socket; speaks TLS with the identity unless it is empty. Null when
+  // libmicrohttpd cannot start. `clients` outlives it.
   static std::unique_ptr<Server> start(int listen_socket, const Limits& limits,
-                                       ClientCounts& clients, Refusal refusal, Observer observer);
+                                       const TlsIdentity& identity, ClientCounts& clients,
+                                       Refusal refusal, Observer observer);
   // Closes all connections, answered or not.
   virtual ~Server() = default;
 
@@ -131,6 +134,7 @@ struct Endpoint {
   // The path of a unix socket: host and port do not count then.
   std::string unix_socket;
   unsigned unix_socket_mode = 0660;
+  TlsFiles tls;  // of host and port; not used with a unix socket
 
   bool operator==(const Endpoint&) const = default;
 };

@@ -510,8 +510,9 @@ std::string swagger_default(std::string_view sql_type, std::string_view expressi
 ApiServer api_server(const Config& config) {
   ApiServer server;
   server.wants_jwt = config.openapi_security_active;
+  const bool has_tls = !config.server_ssl_cert_file.empty() && !config.server_unix_socket;
   server.uri = config.openapi_server_proxy_uri.value_or(
-      ProxyUri{"http", config.server_host, config.server_port, "/"});
+      ProxyUri{has_tls ? "https" : "http", config.server_host, config.server_port, "/"});
   return server;
 }
 
