@@ -287,6 +287,7 @@ void MhdServer::on_ended(Exchange* exchange, MHD_Connection* connection) {
     exchange->peer->requests++;
     exchange->peer->since_ms = coarse_ms();
     exchange->peer->begun_ms = -1;
+    exchange->peer->has_ended = false;
   }
   delete exchange;
 }

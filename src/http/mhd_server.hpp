@@ -33,6 +33,7 @@ struct Peer {
   uint64_t requests = 0;         // that have ended
   int64_t since_ms = 0;          // when the last one ended, or the connection began
   int64_t looked_ms = 0;         // at the bytes that have come
+  bool has_ended = false;        // the client sends no more, and all that it has sent is read
   int64_t begun_ms = -1;         // when the first byte of the next request had come; -1: not known
 
   // A transfer that is measured.

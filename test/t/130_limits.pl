@@ -112,6 +112,10 @@ scenario 'slow bodies of requests' => sub {
     my $silent = PgrstClient->connect($port);
     $silent->write(post_head('Content-Length: 50000') . 'a' x 49999);
     ok($silent->is_closed(30), 'so is one that stops before the last byte');
+    my $ended = PgrstClient->connect($port);
+    $ended->write(post_head('Content-Length: 50000') . 'abc');
+    shutdown $ended->socket, 1;
+    ok($ended->is_closed(30), 'so is one that ends too early');
     my $steady = PgrstClient->connect($port);
     $steady->write(post_head('Content-Length: 60000'));
     for (1 .. 20) {
