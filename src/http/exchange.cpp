@@ -37,6 +37,7 @@ int64_t monotonic_ns() {
 ssize_t body_callback(void* cls, uint64_t, char* buffer, size_t size) noexcept {
   auto* exchange = static_cast<Exchange*>(cls);
   try {
+    exchange->server->note_progress();
     return exchange->server->on_read_body(*exchange, buffer, size);
   } catch (...) {
     return MHD_CONTENT_READER_END_WITH_ERROR;
@@ -181,13 +182,13 @@ void add_header(MHD_Response* response, const char* name, const char* value) {
 }  // namespace
 
 MHD_Response* MhdServer::make_response(Exchange& exchange) {
-  if (exchange.source) {
-    constexpr size_t kBlock = 64 * 1024;
-    return MHD_create_response_from_callback(exchange.response.result_body_size, kBlock,
-                                             &body_callback, &exchange, nullptr);
+  constexpr size_t kBlock = 64 * 1024;
+  const std::string& body = exchange.response.body;
+  if (exchange.source || (body.size() > kBlock && !exchange.is_head)) {
+    const uint64_t size = exchange.source ? exchange.response.result_body_size : body.size();
+    return MHD_create_response_from_callback(size, kBlock, &body_callback, &exchange, nullptr);
   }
   if (exchange.is_head) return make_head_response();
-  const std::string& body = exchange.response.body;
   if (body.empty()) {
     return MHD_create_response_from_buffer(0, const_cast<char*>(""), MHD_RESPMEM_PERSISTENT);
   }
@@ -218,6 +219,11 @@ MHD_Result MhdServer::send(Exchange& exchange, MHD_Connection* connection) {
 
 ssize_t MhdServer::on_read_body(Exchange& exchange, char* buffer, size_t size) {
   if (closing_) return MHD_CONTENT_READER_END_WITH_ERROR;
+  if (!exchange.source) {
+    const size_t part = exchange.response.body.copy(buffer, size, exchange.given);
+    exchange.given += part;
+    return static_cast<ssize_t>(part);
+  }
   const auto got = exchange.source->read(buffer, size);
   if (!got) return MHD_CONTENT_READER_END_WITH_ERROR;
   exchange.given += *got;
@@ -299,6 +305,7 @@ Exchange* MhdServer::find(Ticket ticket) {
 
 void MhdServer::resume(Exchange& exchange) {
   if (!exchange.suspended) return;
+  note_progress();
   exchange.suspended = false;
   MHD_resume_connection(exchange.connection);
 }

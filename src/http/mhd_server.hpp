@@ -59,7 +59,7 @@ struct Exchange {
   int64_t duration_ns = 0;  // from then to the response
   uint64_t received = 0;    // bytes of the body
   uint64_t swallowed = 0;   // bytes of a body beyond the limit
-  uint64_t given = 0;       // bytes of a streamed body that libmicrohttpd has
+  uint64_t given = 0;       // bytes of a large or streamed body that libmicrohttpd has
   bool seen = false;        // the handler was called with the headers
   bool dispatched = false;
   Peer* peer = nullptr;
@@ -84,7 +84,7 @@ class MhdServer : public Server {
   int epoll_fd() const override {
     return MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
   }
-  void run() override { MHD_run(daemon_); }
+  void run() override;
   int64_t timeout_ms() override;
   std::vector<Arrival> take_arrivals() override { return std::exchange(arrivals_, {}); }
   bool has_arrivals() const override { return !arrivals_.empty(); }
@@ -99,7 +99,10 @@ class MhdServer : public Server {
     return MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections;
   }
 
-  // The bodies of the callbacks below.
+  // To be called by whatever libmicrohttpd calls, and where it is given something to do.
+  void note_progress() { progress_ = true; }
+
+  // The bodies of the callbacks.
   MHD_Result on_headers(Exchange& exchange, MHD_Connection* connection, const char* method,
                         const char* version);
   MHD_Result on_upload(Exchange& exchange, const char* data, size_t* size);
@@ -126,6 +129,9 @@ class MhdServer : public Server {
   Refusal refusal_;
   Observer observer_;
   MHD_Daemon* daemon_ = nullptr;
+  bool has_tls_ = false;
+  bool progress_ = false;  // since the last run() began
+  int idle_runs_ = 0;      // in a row, with nothing to do
   bool draining_ = false;
   bool closing_ = false;
   // Never used twice in a process: answers to an earlier server's tickets must find nobody.

@@ -1,5 +1,6 @@
 #include "http/server.hpp"
 
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -37,6 +38,7 @@ void* uri_callback(void* cls, const char* uri, MHD_Connection*) noexcept {
   try {
     auto exchange = std::make_unique<Exchange>();
     exchange->server = static_cast<MhdServer*>(cls);
+    exchange->server->note_progress();
     exchange->target = uri;
     set_target(exchange->request, uri);
     return exchange.release();
@@ -55,6 +57,7 @@ MHD_Result request_callback(void*, MHD_Connection* connection, const char*, cons
     auto* exchange = static_cast<Exchange*>(*con_cls);
     if (exchange == nullptr) return MHD_NO;
     MhdServer& server = *exchange->server;
+    server.note_progress();
     if (!exchange->seen) return server.on_headers(*exchange, connection, method, version);
     if (*upload_size > 0) return server.on_upload(*exchange, upload, upload_size);
     if (!exchange->dispatched) return server.on_complete(*exchange, connection);
@@ -68,6 +71,7 @@ void completed_callback(void*, MHD_Connection* connection, void** con_cls,
                         MHD_RequestTerminationCode) noexcept {
   auto* exchange = static_cast<Exchange*>(*con_cls);
   if (exchange == nullptr) return;
+  exchange->server->note_progress();
   exchange->server->on_ended(exchange, connection);
   *con_cls = nullptr;
 }
@@ -79,6 +83,7 @@ MHD_Result accept_callback(void* cls, const sockaddr* address, socklen_t size) n
 void connection_callback(void* cls, MHD_Connection* connection, void** socket_context,
                          MHD_ConnectionNotificationCode code) noexcept {
   auto* server = static_cast<MhdServer*>(cls);
+  server->note_progress();
   try {
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
       *socket_context = server->on_connected(connection);
@@ -133,6 +138,7 @@ bool MhdServer::open(int listen_socket, const TlsIdentity& identity) {
   };
   unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
   if (!identity.empty()) {
+    has_tls_ = true;
     flags |= MHD_USE_TLS;
     options.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(kTlsPriorities)});
     options.push_back(
@@ -154,10 +160,30 @@ MhdServer::~MhdServer() {
   MHD_stop_daemon(daemon_);
 }
 
+// As long as a handshake of TLS waits for the client, libmicrohttpd (up to 1.0.1 at least) holds
+// its connection to be ready and wants to run again at once: one such client would keep a processor
+// busy. Hence, when nothing has come of some runs in a row, it is run less often until a socket
+// becomes ready. A block of a large body takes fewer runs than that.
+namespace {
+constexpr int kIdleRuns = 8;
+constexpr int64_t kRestMs = 20;
+}  // namespace
+
+void MhdServer::run() {
+  if (has_tls_) {
+    pollfd sockets = {epoll_fd(), POLLIN, 0};
+    if (poll(&sockets, 1, 0) > 0) note_progress();
+    idle_runs_ = progress_ ? 0 : std::min(idle_runs_ + 1, kIdleRuns);
+    progress_ = false;
+  }
+  MHD_run(daemon_);
+}
+
 int64_t MhdServer::timeout_ms() {
   MHD_UNSIGNED_LONG_LONG ms = 0;
   if (MHD_get_timeout(daemon_, &ms) != MHD_YES) return -1;
-  return static_cast<int64_t>(ms);
+  const bool rests = has_tls_ && !progress_ && idle_runs_ == kIdleRuns;
+  return std::max(static_cast<int64_t>(ms), rests ? kRestMs : 0);
 }
 
 int MhdServer::drain() {

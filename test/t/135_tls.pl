@@ -8,6 +8,7 @@ use lib "$FindBin::Bin/lib";
 use IO::Socket::UNIX;
 use PgrstClient;
 use PgrstCluster;
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -161,6 +162,25 @@ scenario 'clients that do not speak TLS' => sub {
     ok(PgrstClient->connect($port)->is_closed(30), 'one that never begins is closed');
     set(server_header_timeout => undef);
     serves_on($over_tls);
+};
+
+# Seconds of a processor that the gateway has used.
+sub processor_seconds {
+    my @fields = split / /, PgrstCluster::slurp('/proc/' . $cluster->gateway_pid . '/stat');
+    return ($fields[13] + $fields[14]) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+}
+
+scenario 'clients that stop in the middle of a handshake' => sub {
+    my @stopped = map { PgrstClient->connect($port) } 1 .. 20;
+    $_->write("\x16\x03\x01\x02\x00\x01") for @stopped;
+    is(tls()->get($one)->{body}, $well, 'another one is served');
+    my $before = processor_seconds();
+    sleep 3;
+    my $used = processor_seconds() - $before;
+    cmp_ok($used, '<', 1, "they cost $used s of a processor in 3 s");
+    my $connection = tls();
+    for my $i (1 .. 20) { is($connection->get($one)->{body}, $well, "request $i beside them") }
+    is(length $connection->get('/blobs?size=eq.1000003&select=blob')->{body}, 1000003 + length '[{"blob":""}]', 'a large answer');
 };
 
 scenario 'a client that goes away' => sub {
