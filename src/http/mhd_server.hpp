@@ -131,6 +131,7 @@ class MhdServer : public Server {
   MHD_Daemon* daemon_ = nullptr;
   bool has_tls_ = false;
   bool progress_ = false;  // since the last run() began
+  int64_t looked_ms_ = 0;  // at slow clients
   int idle_runs_ = 0;      // in a row, with nothing to do
   bool draining_ = false;
   bool closing_ = false;

@@ -1,11 +1,12 @@
 // Which connections there may be, and for how long a client may keep one without doing its part.
 //
-//   what the client does               bound
-//   nothing, between two requests      idle_timeout since the last one
-//   sends a request line and headers   header_timeout since their first byte; of the first request,
-//                                      since it connected
-//   sends a body, takes a response     transfer_timeout: in that time, min_rate bytes for each
-//   second waits for the response             none: that is not its part
+//   what the client does          bound
+//   nothing, between requests     idle_timeout since the last one
+//   sends line and headers        header_timeout since their first byte (of the first request:
+//                                 since it connected)
+//   sends a body                  transfer_timeout: in that time, min_rate bytes for each second
+//   takes a response              the same
+//   waits for the response        none: that is not its part
 //
 // A client that has ended its side of the connection in the middle of a request is gone.
 //
@@ -183,8 +184,12 @@ bool MhdServer::moves_too_slowly(Peer& peer, int64_t now_ms) const {
 }
 
 void MhdServer::close_slow() {
+  constexpr int64_t kPauseMs = 5000;
   const int64_t now = coarse_ms();
+  // Who could not move on because this process did not is measured anew.
+  const bool has_paused = now - std::exchange(looked_ms_, now) > kPauseMs;
   for (const auto& [key, peer] : peers_) {
+    if (has_paused) peer->transfer = {};
     const bool slow =
         peer->exchange == nullptr ? awaits_too_long(*peer, now) : moves_too_slowly(*peer, now);
     if (slow) close_connection(*peer);
