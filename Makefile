@@ -27,7 +27,7 @@ override CXXFLAGS := $(filter-out -Werror=%,$(CXXFLAGS)) -std=c++20 -O2 -Wall -W
 	-fvisibility=hidden -fvisibility-inlines-hidden -fPIC -MMD -MP
 override CPPFLAGS := -Isrc $(patsubst -I%,-isystem %,$(filter-out -I. -I./,$(CPPFLAGS))) \
 	'-DPGDLLEXPORT=__attribute__((visibility("default")))'
-SHLIB_LINK += -lmicrohttpd -lsimdjson -lcrypto -lstdc++
+SHLIB_LINK += -lmicrohttpd -lgnutls -lsimdjson -lcrypto -lstdc++
 
 -include $(OBJS:.o=.d)
 EXTRA_CLEAN = $(OBJS:.o=.d) build

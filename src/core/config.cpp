@@ -98,6 +98,10 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
      "Path of a unix socket to listen on, instead of host and port."},
     {"server_unix_socket_mode", kString, kSuperuser, "660", 0, 0, false,
      "File mode of the unix socket: an octal number from 600 to 777."},
+    {"server_ssl_cert_file", kString, kSuperuser, "", 0, 0, false,
+     "File of the certificate to speak TLS with; empty: no TLS."},
+    {"server_ssl_key_file", kString, kSuperuser, "", 0, 0, false,
+     "File of the private key of that certificate."},
     {"server_cors_allowed_origins", kString, kUser, "", 0, 0, false,
      "Origins that may send cross-origin requests, separated by commas; empty: all."},
     {"server_trace_header", kString, kUser, "", 0, 0, false,
@@ -117,12 +121,20 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
     // Limits. Not settings of PostgREST.
     {"server_max_connections", kInt, kSuperuser, "1000", 1, 1000000, false,
      "Open HTTP connections, at most."},
+    {"server_max_connections_per_address", kInt, kSuperuser, "0", 0, 1000000, false,
+     "Open HTTP connections of one client address, at most; 0: no limit."},
     {"server_connection_memory", kInt, kSuperuser, "32768", 8192, 16777216, false,
      "Bytes of memory of one connection: bounds the size of a URL and of all headers."},
     {"server_max_body_size", kInt, kSuperuser, "268435456", 0, INT_MAX, false,
      "Bytes of a request body, at most (413 beyond)."},
     {"server_idle_timeout", kInt, kSuperuser, "60", 1, 86400, false,
-     "Seconds without traffic after which a connection is closed."},
+     "Seconds without a request after which a connection is closed."},
+    {"server_header_timeout", kInt, kSuperuser, "30", 1, 86400, false,
+     "Seconds from the first byte of a request to the end of its headers, at most."},
+    {"server_transfer_timeout", kInt, kSuperuser, "30", 1, 86400, false,
+     "Seconds after which a client is cut off that was slower than server_min_rate in them."},
+    {"server_min_rate", kInt, kSuperuser, "1024", 0, 1000000000, false,
+     "Bytes a second that clients must send of a body and take of an answer; 0: any at all."},
     {"server_max_queue", kInt, kSuperuser, "1000", 1, 1000000, false,
      "Requests that wait for an executor, at most (504 beyond)."},
     // Not settings of PostgREST either.
@@ -340,6 +352,10 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.server_unix_socket = optional_text(text);
   } else if (name == "server_unix_socket_mode") {
     c.server_unix_socket_mode = text.empty() ? 0660 : parse_file_mode(text).value_or(0660);
+  } else if (name == "server_ssl_cert_file") {
+    c.server_ssl_cert_file = text;
+  } else if (name == "server_ssl_key_file") {
+    c.server_ssl_key_file = text;
   } else if (name == "server_cors_allowed_origins") {
     c.server_cors_allowed_origins = parse_origins(text);
   } else if (name == "server_trace_header") {
@@ -350,12 +366,20 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.url_use_legacy_target_names = b();
   } else if (name == "server_max_connections") {
     c.server_max_connections = i();
+  } else if (name == "server_max_connections_per_address") {
+    c.server_max_connections_per_address = i();
   } else if (name == "server_connection_memory") {
     c.server_connection_memory = i();
   } else if (name == "server_max_body_size") {
     c.server_max_body_size = i();
   } else if (name == "server_idle_timeout") {
     c.server_idle_timeout = i();
+  } else if (name == "server_header_timeout") {
+    c.server_header_timeout = i();
+  } else if (name == "server_transfer_timeout") {
+    c.server_transfer_timeout = i();
+  } else if (name == "server_min_rate") {
+    c.server_min_rate = i();
   } else if (name == "server_max_queue") {
     c.server_max_queue = i();
   }
@@ -416,6 +440,9 @@ std::variant<Config, std::string> make_config(const SettingTexts& texts) {
       return "pgrst." + name + ": " + *problem;
     }
     apply(config, name, text);
+  }
+  if (config.server_ssl_cert_file.empty() != config.server_ssl_key_file.empty()) {
+    return "pgrst.server_ssl_cert_file and pgrst.server_ssl_key_file must be set both or neither";
   }
   return config;
 }

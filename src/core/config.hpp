@@ -99,16 +99,22 @@ struct Config {
   std::string server_host = "!4";
   int server_port = 3000;
   bool server_reuseport = false;
-  std::optional<std::string> server_unix_socket;         // instead of host and port
-  unsigned server_unix_socket_mode = 0660;               // file mode
+  std::optional<std::string> server_unix_socket;  // instead of host and port
+  unsigned server_unix_socket_mode = 0660;        // file mode
+  std::string server_ssl_cert_file;               // empty: no TLS; else the key's is set, too
+  std::string server_ssl_key_file;
   std::vector<std::string> server_cors_allowed_origins;  // none: all
   std::optional<std::string> server_trace_header;
   bool server_timing_enabled = false;
   bool url_use_legacy_target_names = true;
   int server_max_connections = 1000;
+  int server_max_connections_per_address = 0;                     // 0: no limit
   int server_connection_memory = 32768;                           // bytes
   int64_t server_max_body_size = 268435456;                       // bytes
   int server_idle_timeout = 60;                                   // seconds
+  int server_header_timeout = 30;                                 // seconds
+  int server_transfer_timeout = 30;                               // seconds
+  int server_min_rate = 1024;                                     // bytes a second
   int server_max_queue = 1000;                                    // requests
   std::vector<std::pair<std::string, std::string>> app_settings;  // "app.settings.x" -> value
 };

@@ -22,16 +22,23 @@
 
 #include "core/error.hpp"
 #include "core/http_message.hpp"
+#include "http/tls.hpp"
 
 namespace pgrst::http {
+
+class ClientCounts;
 
 using Ticket = uint64_t;
 
 struct Limits {
   unsigned max_connections = 1000;
-  size_t connection_memory = 32768;  // bytes; bounds URL and headers
-  uint64_t max_body_size = 0;        // bytes
-  unsigned idle_timeout = 60;        // seconds
+  unsigned max_connections_per_address = 0;  // 0: no limit
+  size_t connection_memory = 32768;          // bytes; bounds URL and headers
+  uint64_t max_body_size = 0;                // bytes
+  unsigned idle_timeout = 60;                // seconds
+  unsigned header_timeout = 30;              // seconds
+  unsigned transfer_timeout = 30;            // seconds
+  unsigned min_rate = 1024;                  // bytes a second, of transfers
 
   bool operator==(const Limits&) const = default;
 };
@@ -79,9 +86,11 @@ using Refusal = std::function<HttpResponse(const HttpRequest&, const Error&)>;
 
 class Server {
  public:
-  // Takes over the listening socket. Null when libmicrohttpd cannot start.
-  static std::unique_ptr<Server> start(int listen_socket, const Limits& limits, Refusal refusal,
-                                       Observer observer);
+  // Takes over the listening socket; speaks TLS with the identity unless it is empty. Null when
+  // libmicrohttpd cannot start. `clients` outlives it.
+  static std::unique_ptr<Server> start(int listen_socket, const Limits& limits,
+                                       const TlsIdentity& identity, ClientCounts& clients,
+                                       Refusal refusal, Observer observer);
   // Closes all connections, answered or not.
   virtual ~Server() = default;
 
@@ -103,8 +112,8 @@ class Server {
   virtual void stream(Ticket ticket, HttpResponse head, std::unique_ptr<BodySource> source) = 0;
   virtual void continue_stream(Ticket ticket) = 0;
 
-  // Closes connections that have not completed a request's line and headers within the idle
-  // time-out: one that sends a byte now and then is never idle. To be called about once a second.
+  // Closes connections whose clients take longer than the limits allow. To be called about once a
+  // second.
   virtual void close_slow() = 0;
 
   // Tickets, of those given, whose client has closed its connection.
@@ -126,6 +135,7 @@ struct Endpoint {
   // The path of a unix socket: host and port do not count then.
   std::string unix_socket;
   unsigned unix_socket_mode = 0660;
+  TlsFiles tls;  // of host and port; not used with a unix socket
 
   bool operator==(const Endpoint&) const = default;
 };

@@ -1,9 +1,13 @@
 #include "http/service.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <iterator>
+#include <variant>
 
 namespace pgrst::http {
 
@@ -12,49 +16,85 @@ namespace {
 constexpr size_t kMaxServers = 4;  // with connections
 constexpr int64_t kRetryMs = 1000;
 
+bool is_same_place(Endpoint a, const Endpoint& b) {
+  a.tls = b.tls;
+  return a == b;
+}
+
 }  // namespace
 
 Service::Change Service::listen(const Endpoint& endpoint, const Limits& limits, int64_t now_ms) {
-  const bool same_endpoint = endpoint_ == endpoint;
-  const bool same = same_endpoint && limits_ == limits;
-  if (accepting_ && same) return Change::kNone;
+  const bool same = endpoint_ == endpoint && limits_ == limits && !files_changed_;
+  if (settled_ && same) return Change::kNone;
   if (!same) try_at_ms_ = 0;
   if (now_ms < try_at_ms_) return Change::kNone;
   try_at_ms_ = now_ms + kRetryMs;
-  Listening listening;
-  if (accepting_ && same_endpoint) {
-    listening.socket = servers_.back()->drain();
-    listening.port = port_;
-    listening.file = file_;
-    accepting_ = false;
-  } else {
-    stop_accepting();
-    listening = open_listener(endpoint);
-  }
+  const bool only_files = settled_ && endpoint_ == endpoint && limits_ == limits;
   endpoint_ = endpoint;
   limits_ = limits;
-  problem_ = listening.problem;
-  if (problem_.empty()) start(listening);
-  if (!accepting_) port_ = 0;
-  return accepting_ ? Change::kListening : Change::kFailed;
+  files_changed_ = false;
+  settled_ = false;
+  auto read = read_tls_files(endpoint.unix_socket.empty() ? endpoint.tls : TlsFiles());
+  if (auto* problem = std::get_if<std::string>(&read)) {
+    problem_ = std::move(*problem);
+    return accepting_ ? Change::kKept : Change::kFailed;
+  }
+  auto& identity = std::get<TlsIdentity>(read);
+  if (only_files && accepting_ && identity == identity_) {
+    settled_ = true;
+    return Change::kNone;
+  }
+  settled_ = accepting_ && is_same_place(endpoint, place_) ? replace(identity) : open(identity);
+  if (settled_) return Change::kListening;
+  return accepting_ ? Change::kKept : Change::kFailed;
 }
 
-void Service::start(const Listening& listening) {
+// A new server on the socket of the last one, which goes on should that fail.
+bool Service::replace(TlsIdentity& identity) {
+  const int socket = fcntl(socket_, F_DUPFD_CLOEXEC, 0);
+  if (socket < 0) {
+    problem_ = std::string("could not duplicate the listening socket: ") + strerror(errno);
+    return false;
+  }
+  Server& last = *servers_.back();
+  if (!start(socket, identity)) return false;
+  ::close(last.drain());
+  return true;
+}
+
+bool Service::open(TlsIdentity& identity) {
+  stop_accepting();
+  const Listening listening = open_listener(endpoint_);
+  problem_ = listening.problem;
+  if (!problem_.empty()) return false;
   file_ = listening.file;
-  auto server = Server::start(listening.socket, limits_, refusal_, observer_);
-  if (!server) {
+  if (!start(listening.socket, identity)) {
     file_.remove();
+    return false;
+  }
+  port_ = listening.port;
+  return true;
+}
+
+bool Service::start(int socket, TlsIdentity& identity) {
+  auto server = Server::start(socket, limits_, identity, clients_, refusal_, observer_);
+  if (!server) {
     problem_ = "libmicrohttpd could not be started";
-    return;
+    return false;
   }
   if (servers_.size() == kMaxServers) servers_.erase(servers_.begin());
   servers_.push_back(std::move(server));
   generation_++;
   accepting_ = true;
-  port_ = listening.port;
+  socket_ = socket;
+  identity_ = std::move(identity);
+  place_ = endpoint_;
+  problem_.clear();
+  return true;
 }
 
 void Service::stop_accepting() {
+  settled_ = false;
   if (!accepting_) return;
   file_.remove();
   if (const int socket = servers_.back()->drain(); socket >= 0) ::close(socket);
@@ -67,6 +107,10 @@ void Service::close() {
   if (servers_.empty()) return;
   servers_.clear();
   generation_++;
+}
+
+std::string Service::where() const {
+  return to_text(place_, port_) + (identity_.empty() ? "" : " with TLS");
 }
 
 void Service::run() {

@@ -1,7 +1,8 @@
 // A service: what is served at one endpoint, by one server after the other.
 //
 // Input -> output: Endpoint and Limits -> a listening Server, opened anew when they change. With
-// other limits only, a new server goes on with the same socket, so that nobody is turned away. The
+// other limits or another certificate only, a new server goes on with the same socket, so that
+// nobody is turned away; should the certificate be of no use, the old server goes on as it was. The
 // last server accepts connections; those before it answer what they have, and end with their last
 // connection. An endpoint that cannot be opened is tried again, about once a second.
 #pragma once
@@ -13,21 +14,25 @@
 #include <string>
 #include <vector>
 
+#include "http/client_counts.hpp"
 #include "http/server.hpp"
 
 namespace pgrst::http {
 
 class Service {
  public:
-  enum class Change { kNone, kListening, kFailed };
+  enum class Change { kNone, kListening, kKept, kFailed };
 
   // file: where the socket file in use is noted; it outlives the Service, so that a hook at the end
   // of the process can remove the file.
   Service(SocketFile& file, Refusal refusal, Observer observer)
       : file_(file), refusal_(std::move(refusal)), observer_(std::move(observer)) {}
 
-  // Listens there, if it does not yet. kFailed: problem() says why, and nothing is listened on.
+  // Listens there, if it does not yet. kKept, kFailed: problem() says why not; it is listened as
+  // before, or not at all.
   Change listen(const Endpoint& endpoint, const Limits& limits, int64_t now_ms);
+  // The files of the certificate are to be looked at again by the next listen().
+  void reread_files() { files_changed_ = !endpoint_.tls.empty(); }
   // What was accepted is served on.
   void stop_accepting();
   // Closes all connections, answered or not.
@@ -36,7 +41,7 @@ class Service {
   bool accepting() const { return accepting_; }
   int port() const { return port_; }  // 0: none
   const std::string& problem() const { return problem_; }
-  std::string where() const { return to_text(endpoint_, port_); }
+  std::string where() const;
 
   void run();
   void close_slow();
@@ -54,16 +59,24 @@ class Service {
   void forget_ended();
 
  private:
-  void start(const Listening& listening);
+  bool replace(TlsIdentity& identity);
+  bool open(TlsIdentity& identity);
+  bool start(int socket, TlsIdentity& identity);
 
   SocketFile& file_;
   Refusal refusal_;
   Observer observer_;
+  ClientCounts clients_;
   std::vector<std::unique_ptr<Server>> servers_;
   bool accepting_ = false;  // the last one of them
+  bool settled_ = false;    // what was asked for last is how it is
+  bool files_changed_ = false;
+  int socket_ = -1;  // that is listened on; the last server owns it
   int port_ = 0;
-  Endpoint endpoint_;
+  Endpoint endpoint_;  // asked for
+  Endpoint place_;     // listened on
   Limits limits_;
+  TlsIdentity identity_;
   std::string problem_;
   int64_t try_at_ms_ = 0;
   uint64_t generation_ = 0;

@@ -481,11 +481,13 @@ class Gateway : private Broker::Receiver {
     const uint64_t settings = shared()->settings_generation.load();
     if (settings != settings_generation_) {
       settings_generation_ = settings;
+      api_.reread_files();
       keeper_.set_file_settings(published_settings(*shared()));
     }
     if (reload_generation() != reload_generation_ || notified_) {
       reload_generation_ = reload_generation();
       notified_ = false;
+      api_.reread_files();
       keeper_.force();
     }
   }
@@ -632,6 +634,11 @@ class Gateway : private Broker::Receiver {
     limits.connection_memory = static_cast<size_t>(config.server_connection_memory);
     limits.max_body_size = static_cast<uint64_t>(config.server_max_body_size);
     limits.idle_timeout = static_cast<unsigned>(config.server_idle_timeout);
+    limits.max_connections_per_address =
+        static_cast<unsigned>(config.server_max_connections_per_address);
+    limits.header_timeout = static_cast<unsigned>(config.server_header_timeout);
+    limits.transfer_timeout = static_cast<unsigned>(config.server_transfer_timeout);
+    limits.min_rate = static_cast<unsigned>(config.server_min_rate);
     return limits;
   }
 
@@ -642,6 +649,7 @@ class Gateway : private Broker::Receiver {
     endpoint.reuse_port = config.server_reuseport;
     endpoint.unix_socket = config.server_unix_socket.value_or("");
     endpoint.unix_socket_mode = config.server_unix_socket_mode;
+    endpoint.tls = {config.server_ssl_cert_file, config.server_ssl_key_file};
     return endpoint;
   }
 
@@ -652,12 +660,17 @@ class Gateway : private Broker::Receiver {
     const auto change = api_.listen(endpoint_of(config), limits_of(config), now);
     admin_.configure(config, now);
     if (change == http::Service::Change::kNone) return;
+    if (change == http::Service::Change::kKept) {
+      report_listen_problem(api_.problem());
+      return;
+    }
     db_.port = api_.port();
     if (change == http::Service::Change::kFailed) {
       db_.state = ServiceState::kStarting;
       report_listen_problem(api_.problem());
       return;
     }
+    reported_problem_.clear();
     db_.serving_since = GetCurrentTimestamp();
     db_.state = ServiceState::kServing;
     const std::string where = api_.where();

@@ -10,8 +10,9 @@ namespace pgrst {
 ApiServer api_server(const Config& config, const std::string& schema) {
   ApiServer server;
   server.wants_jwt = config.openapi_security_active;
+  const bool has_tls = !config.server_ssl_cert_file.empty() && !config.server_unix_socket;
   server.uri = config.openapi_server_proxy_uri.value_or(
-      ProxyUri{"http", config.server_host, config.server_port, "/"});
+      ProxyUri{has_tls ? "https" : "http", config.server_host, config.server_port, "/"});
   const bool any_address =
       config.server_host.starts_with('*') || config.server_host.starts_with('!');
   server.is_reachable =

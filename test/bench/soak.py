@@ -77,6 +77,10 @@ class Soak:
                 connection.close()
                 if attempt == 2:
                     return 0, b""
+            except http.client.IncompleteRead:
+                # Its executor was ended while it was handing out the rows: the client can tell.
+                connection.close()
+                return 503, b"cut off"
             except (OSError, http.client.HTTPException) as e:
                 connection.close()
                 return 0, repr(e).encode()

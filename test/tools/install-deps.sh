@@ -138,13 +138,13 @@ done
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   die "this is not a Debian system; install a C++20 compiler, make, PostgreSQL with its server headers," \
-    "libmicrohttpd, OpenSSL, simdjson and curl yourself"
+    "libmicrohttpd, GnuTLS, OpenSSL, simdjson and curl yourself"
 fi
 
-packages=(build-essential libmicrohttpd-dev libssl-dev libsimdjson-dev openssl curl ca-certificates)
+packages=(build-essential libmicrohttpd-dev libgnutls28-dev libssl-dev libsimdjson-dev openssl curl ca-certificates)
 [ -n "$want_bench" ] && packages+=(wrk)
 if [ -n "$want_test" ]; then
-  packages+=(libgtest-dev libgmock-dev clang clang-format clang-tidy libipc-run-perl python3
+  packages+=(libgtest-dev libgmock-dev clang clang-format clang-tidy libipc-run-perl libio-socket-ssl-perl python3
     python3-jsonschema openapi-specification python3-prometheus-client)
 fi
 

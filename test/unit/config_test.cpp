@@ -280,6 +280,38 @@ TEST(Config, OpenApi) {
             OpenApiVersion::kSwagger20);
 }
 
+TEST(Config, TlsNeedsBothFiles) {
+  EXPECT_EQ(config({}).server_ssl_cert_file, "");
+  const Config both = config({{"server_ssl_cert_file", "a.crt"}, {"server_ssl_key_file", "a.key"}});
+  EXPECT_EQ(both.server_ssl_cert_file, "a.crt");
+  EXPECT_EQ(both.server_ssl_key_file, "a.key");
+  for (const char* name : {"server_ssl_cert_file", "server_ssl_key_file"}) {
+    auto made = make_config({{name, "file"}});
+    ASSERT_EQ(made.index(), 1u) << name;
+    EXPECT_EQ(
+        std::get<1>(made),
+        "pgrst.server_ssl_cert_file and pgrst.server_ssl_key_file must be set both or neither");
+  }
+}
+
+TEST(Config, LimitsOfClients) {
+  const Config defaults = config({});
+  EXPECT_EQ(defaults.server_max_connections_per_address, 0);
+  EXPECT_EQ(defaults.server_header_timeout, 30);
+  EXPECT_EQ(defaults.server_transfer_timeout, 30);
+  EXPECT_EQ(defaults.server_min_rate, 1024);
+  const Config other = config({{"server_max_connections_per_address", "7"},
+                               {"server_header_timeout", "8"},
+                               {"server_transfer_timeout", "9"},
+                               {"server_min_rate", "0"}});
+  EXPECT_EQ(other.server_max_connections_per_address, 7);
+  EXPECT_EQ(other.server_header_timeout, 8);
+  EXPECT_EQ(other.server_transfer_timeout, 9);
+  EXPECT_EQ(other.server_min_rate, 0);
+  EXPECT_EQ(problem("server_header_timeout", "0"),
+            "pgrst.server_header_timeout: must be between 1 and 86400");
+}
+
 // -- what needs the auth stage -------------------------------------------------------------------
 
 std::string configured_problem(const SettingTexts& texts) {

@@ -163,6 +163,12 @@ TEST(OpenApiFrame, Server) {
   EXPECT_EQ(at(behind_proxy, "/host"), "\"example.com:443\"");
   EXPECT_EQ(at(behind_proxy, "/basePath"), "\"/v1/x\"");
   EXPECT_EQ(at(behind_proxy, "/schemes"), R"(["https"])");
+  const SettingTexts tls = {{"server_ssl_cert_file", "a"}, {"server_ssl_key_file", "b"}};
+  EXPECT_EQ(at(write({}, server({})), "/schemes"), R"(["http"])");
+  EXPECT_EQ(at(write({}, server(tls)), "/schemes"), R"(["https"])");
+  SettingTexts tls_on_file = tls;
+  tls_on_file.emplace_back("server_unix_socket", "/tmp/api.sock");
+  EXPECT_EQ(at(write({}, server(tls_on_file)), "/schemes"), R"(["http"])");
   const std::string secure = write({}, server({{"openapi_security_active", "on"}}));
   EXPECT_EQ(at(secure, "/security"), R"([{"JWT":[]}])");
   EXPECT_EQ(at(secure, "/securityDefinitions/JWT"),

@@ -151,7 +151,9 @@ sub read_some {
     if (length $self->{buffer}) {
         return substr($self->{buffer}, 0, $size // length $self->{buffer}, '');
     }
-    return undef if !IO::Select->new($self->{socket})->can_read($seconds // PgrstCluster::deadline_s());
+    my $socket = $self->{socket};
+    my $is_decrypted = $socket->can('pending') && $socket->pending;    # then there is nothing more to wait for
+    return undef if !$is_decrypted && !IO::Select->new($socket)->can_read($seconds // PgrstCluster::deadline_s());
     my $n = sysread $self->{socket}, my $bytes, $size // 262144;
     return $n ? $bytes : '';
 }
