@@ -89,15 +89,13 @@ void AccessLog::flush() {
   lines_.clear();
 }
 
-std::string_view AccessLog::time() {
+void AccessLog::tick() {
   const time_t now = ::time(nullptr);
-  if (now != time_at_) {
-    time_at_ = now;
-    auto stamp = static_cast<pg_time_t>(now);
-    pg_strftime(time_text_, sizeof time_text_, "%d/%b/%Y:%H:%M:%S %z",
-                pg_localtime(&stamp, log_timezone));
-  }
-  return time_text_;
+  if (now == time_at_) return;
+  time_at_ = now;
+  auto stamp = static_cast<pg_time_t>(now);
+  pg_strftime(time_text_, sizeof time_text_, "%d/%b/%Y:%H:%M:%S %z",
+              pg_localtime(&stamp, log_timezone));
 }
 
 }  // namespace pgrst::pg

@@ -28,8 +28,10 @@ class AccessLog {
   void add_query(std::string_view sql);
   void flush();
 
-  // The present time for lines, in log_timezone.
-  std::string_view time();
+  // Takes the present time for lines.
+  void tick();
+  // That time, in log_timezone.
+  std::string_view time() const { return time_text_; }
 
  private:
   void open();

@@ -21,19 +21,20 @@
 #include <string>
 #include <vector>
 
-#include "app/access_log.hpp"
+#include "app/admin.hpp"
+#include "app/metrics.hpp"
 #include "app/pipeline.hpp"
-#include "core/wire.hpp"
 #include "http/piece_source.hpp"
 #include "http/service.hpp"
 #include "pg/snapshot_keeper.hpp"
-#include "pg/admin.hpp"
 
-#include "pg/access_log.hpp"
+#include "pg/admin.hpp"
 #include "pg/broker.hpp"
+#include "pg/catalog_follower.hpp"
 #include "pg/guard.hpp"
 #include "pg/introspection.hpp"
 #include "pg/invalidation.hpp"
+#include "pg/traffic.hpp"
 #include "pg/worker.hpp"
 
 #include "pg/compat.hpp"
@@ -60,17 +61,11 @@ namespace {
 constexpr int64_t kDrainMs = 3000;
 constexpr int64_t kIdleTurnMs = 1000;  // a look at the catalogs although no request comes
 constexpr int64_t kVerdictMs =
-    5000;                           // how long requests wait for the verdict on a suspect snapshot
-constexpr int64_t kRetryMs = 1000;  // after a failed introspection; twice as long
-constexpr int64_t kLostRetryMs = 50;
-constexpr int kMaxFailures = 6;
-constexpr int kFailuresToWaitFor = 3;  // that requests wait for: a cancelled introspection is one
-constexpr int64_t kSweepMs = 100;      // between two looks for clients that have gone
+    5000;                          // how long requests wait for the verdict on a suspect snapshot
+constexpr int64_t kSweepMs = 100;  // between two looks for clients that have gone
 constexpr size_t kBodyStep = 1024 * 1024;  // bytes of a body that are read in one turn: some 3 ms
 constexpr size_t kWriteStep =
-    512 * 1024;                     // bytes of a body that are written in one turn: some 3 ms
-constexpr size_t kRowStep = 10000;  // catalog rows that are built from in one turn: some 5 ms
-constexpr int64_t kIntrospectionMs = 3600 * 1000;
+    512 * 1024;  // bytes of a body that are written in one turn: some 3 ms
 
 DatabaseShared* the_db = nullptr;
 http::SocketFile the_socket_file;
@@ -103,7 +98,7 @@ void px_interrupts(bool* notified, bool* hung_up) {
   *notified = px_take_notifications();
 }
 
-class Gateway : private Broker::Receiver {
+class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
  public:
   explicit Gateway(DatabaseShared& db) : db_(db), broker_(db, *this), jwt_cache_(0) {}
   ~Gateway() { free_wait_set(); }
@@ -168,10 +163,9 @@ class Gateway : private Broker::Receiver {
 
   void serve() {
     db_.state = ServiceState::kStarting;
-    extension_missing_ = false;
-    keeper_.forget();
-    while (!extension_missing_ && !drained()) turn();
-    keeper_.forget();
+    follower_.forget();
+    while (!follower_.extension_missing() && !drained()) turn();
+    follower_.forget();
   }
 
   bool drained() {
@@ -189,6 +183,7 @@ class Gateway : private Broker::Receiver {
     wait(next_wake_ms());
     handle_interrupts();
     broker_.process_events();
+    traffic_.tick();
     run_server();
     admin_.run(admin_state());
     take_arrivals();
@@ -198,14 +193,7 @@ class Gateway : private Broker::Receiver {
     for (auto& held : held_) {
       if (held.generation == 0) held.generation = catalog_generation();
     }
-    notice_reloads();
-    if (failures_ > 0 && catalog_generation() != failed_generation_) {
-      retry_at_ms_ = failed_at_ms_ + kRetryMs;
-    }
-    if (keeper_.suspect(catalog_generation()) && !keeper_.running() && now >= retry_at_ms_) {
-      introspect();
-    }
-    if (keeper_.building()) on_verdict(keeper_.build(kRowStep));
+    follower_.step(now);
     serve_held(now);
     read_on(now);
     write_on();
@@ -213,12 +201,12 @@ class Gateway : private Broker::Receiver {
     broker_.dispatch(now);
     sweep(now);
     if (answered_) run_server();
-    access_log_.flush();
+    traffic_.flush();
     listen_if_due(now);
   }
 
   int64_t next_wake_ms() {
-    if (answered_ || !reading_.empty() || !writing_.empty() || keeper_.building() ||
+    if (answered_ || !reading_.empty() || !writing_.empty() || follower_.has_work() ||
         api_.has_arrivals()) {
       return 0;
     }
@@ -250,12 +238,10 @@ class Gateway : private Broker::Receiver {
   // A request waits while the snapshot is suspect, but not for ever.
   void serve_held(int64_t now) {
     // Later hints, and checks under way because of them, do not concern a request that came before.
-    // When the catalogs cannot be read for long, nobody waits for that.
-    const bool fresh = failures_ >= kFailuresToWaitFor ||
-                       (!keeper_.suspect(catalog_generation()) && !keeper_.running());
+    const bool fresh = follower_.settled();
     while (!held_.empty()) {
       const Held& first = held_.front();
-      const bool verified = first.generation != 0 && first.generation <= keeper_.verified();
+      const bool verified = first.generation != 0 && first.generation <= follower_.verified();
       if (!fresh && !verified && first.until_ms > now) break;
       http::Arrival arrival = std::move(held_.front().arrival);
       held_.pop_front();
@@ -269,7 +255,7 @@ class Gateway : private Broker::Receiver {
     const bool headers_only = arrival.request.method == "HEAD";
     std::unique_ptr<Beginning> beginning;
     try {
-      beginning = std::make_unique<Beginning>(std::move(arrival.request), keeper_.snapshot(),
+      beginning = std::make_unique<Beginning>(std::move(arrival.request), follower_.snapshot(),
                                               jwt_cache_, std::time(nullptr), &monotonic_ns);
       if (beginning->step(kBodyStep)) {
         pass_on(ticket, headers_only, *beginning, now);
@@ -309,7 +295,7 @@ class Gateway : private Broker::Receiver {
         return;
       }
       auto& database_work = std::get<DatabaseWork>(begun);
-      const Config& config = keeper_.snapshot()->config;
+      const Config& config = follower_.snapshot()->config;
       Work work;
       RequestMessage message;
       message.transaction = std::move(database_work.transaction);
@@ -333,61 +319,12 @@ class Gateway : private Broker::Receiver {
     if (http::Server* server = api_.server_of(ticket)) server->respond(ticket, std::move(response));
   }
 
-  // Called below libmicrohttpd.
-  void observe(const http::Ended& ended) {
-    Sample sample;
-    sample.method = ended.method;
-    sample.received = ended.received;
-    sample.sent = ended.sent;
-    sample.duration_ns = ended.duration_ns;
-    if (ended.response != nullptr) {
-      const RequestAccount& account = ended.response->account;
-      sample.status = ended.response->status;
-      sample.schema = account.schema;
-      sample.resource = account.resource;
-      sample.rows = account.rows;
-      if (!account.resource.empty()) {
-        sample.kind = account.is_routine ? ResourceKind::kRoutine : ResourceKind::kRelation;
-      } else if (ended.target == "/" || ended.target.substr(0, 2) == "/?") {
-        sample.kind = ResourceKind::kRoot;
-      }
-    }
-    db_.statistics().add(sample);
-    log_access(ended);
-  }
-
-  void log_access(const http::Ended& ended) {
-    if (!keeper_.snapshot()) return;
-    const LogLevel level = keeper_.snapshot()->config.log_level;
-    const int status = ended.response == nullptr ? kClientGone : ended.response->status;
-    if (!is_logged(level, status)) return;
-    const std::string client = ended.client();
-    AccessEntry entry;
-    entry.client = client;
-    entry.time = access_log_.time();
-    entry.method = ended.method;
-    entry.target = ended.target;
-    entry.version = ended.version;
-    entry.status = status;
-    entry.body_size = ended.sent;
-    entry.referer = ended.header("Referer");
-    entry.user_agent = ended.header("User-Agent");
-    if (ended.response != nullptr) {
-      const RequestAccount& account = ended.response->account;
-      entry.role = account.role;
-      for (const auto& sql : account.sql) access_log_.add_query(sql);
-    }
-    std::string line;
-    append_access_line(line, entry);
-    access_log_.add(std::move(line));
-  }
-
   // -- what executors send
   // ----------------------------------------------------------------------------
 
   void on_result(Work& work, ResponseHead& head, std::unique_ptr<ResultBody> body) override {
     if (work.is_introspection) {
-      on_introspected(head, work.label);
+      follower_.on_result(head, work.label);
       return;
     }
     if (work.pending.writes_body()) {
@@ -452,10 +389,7 @@ class Gateway : private Broker::Receiver {
 
   void on_failure(Work& work, Failure failure) override {
     if (work.is_introspection) {
-      // Its executor has ended; another one can do it.
-      keeper_.on_failure();
-      keeper_.force();
-      retry_at_ms_ = monotonic_ms() + kLostRetryMs;
+      follower_.on_lost();
       return;
     }
     Error error = errors::executor_lost();
@@ -477,132 +411,13 @@ class Gateway : private Broker::Receiver {
   // -- the snapshot
   // -----------------------------------------------------------------------------------
 
-  void notice_reloads() {
-    const uint64_t settings = shared()->settings_generation.load();
-    if (settings != settings_generation_) {
-      settings_generation_ = settings;
-      api_.reread_files();
-      keeper_.set_file_settings(published_settings(*shared()));
-    }
-    if (reload_generation() != reload_generation_ || notified_) {
-      reload_generation_ = reload_generation();
-      notified_ = false;
-      api_.reread_files();
-      keeper_.force();
-    }
-  }
-
-  void introspect() {
-    Work work;
-    work.is_introspection = true;
-    work.label = catalog_generation();
-    work.message = keeper_.start(work.label, PG_VERSION_NUM);
-    work.deadline_ms = monotonic_ms() + kIntrospectionMs;
-    introspection_at_ms_ = monotonic_ms();
-    (void)broker_.submit(work, SIZE_MAX);
-  }
-
-  void on_introspected(ResponseHead& head, uint64_t generation) {
-    db_.schema_checks.fetch_add(1, std::memory_order_relaxed);
-    introspected_ms_ = monotonic_ms() - introspection_at_ms_;
-    on_verdict(keeper_.on_result(head, generation));
-  }
-
-  void on_verdict(Verdict verdict) {
-    if (verdict == Verdict::kUnchanged || verdict == Verdict::kPublished) failures_ = 0;
-    switch (verdict) {
-      case Verdict::kBuilding:
-      case Verdict::kUnchanged:
-        return;
-      case Verdict::kExtensionMissing:
-        extension_missing_ = true;
-        return;
-      case Verdict::kFailed:
-        failures_ = std::min(failures_ + 1, kMaxFailures);
-        failed_at_ms_ = monotonic_ms();
-        failed_generation_ = catalog_generation();
-        retry_at_ms_ = failed_at_ms_ + (kRetryMs << (failures_ - 1));
-        db_.schema_load_failures.fetch_add(1);
-        break;
-      case Verdict::kPublished:
-        on_published();
-        break;
-    }
-    const std::string& problem = keeper_.problem();
-    const bool is_new = problem != reported_keeper_problem_;
-    reported_keeper_problem_ = problem;
-    (void)guard([&] {
-      px_set_last_error(db_, problem.c_str());
-      if (is_new && !problem.empty()) {
-        ereport(WARNING, (errmsg("postgrest_ext: database \"%s\": %s", db_.name, problem.c_str())));
-      }
-    });
-  }
-
-  void on_published() {
-    const Snapshot& snapshot = *keeper_.snapshot();
+  void on_snapshot(const Snapshot& snapshot) override {
     jwt_cache_.clear();
     jwt_cache_.set_max_entries(static_cast<size_t>(snapshot.config.jwt_cache_max_entries));
-    watch_reload_marker(keeper_.reload_marker());
-    db_.max_idletime = snapshot.config.db_pool_max_idletime;
-    db_.max_lifetime = snapshot.config.db_pool_max_lifetime;
-    db_.table_count = snapshot.schema_cache.table_count();
-    db_.schema_loads.fetch_add(1);
-    db_.schema_query_us = static_cast<uint64_t>(introspected_ms_ * 1000);
-    db_.snapshot_generation.fetch_add(1);
-    publish_settings(snapshot.config);
-    access_log_.set_file(access_log_path(snapshot.config));
-    log_schema_cache(snapshot.schema_cache);
-    warn_of_deprecated(snapshot);
+    traffic_.configure(snapshot.config, db_.name);
   }
 
-  std::string access_log_path(const Config& config) const {
-    std::string path = config.access_log_file;
-    const size_t at = path.find("%d");
-    if (at == std::string::npos) return path;
-    std::string name = db_.name;
-    std::replace(name.begin(), name.end(), '/', '_');
-    return path.replace(at, 2, name);
-  }
-
-  void log_schema_cache(const SchemaCache& cache) {
-    const long relations = static_cast<long>(cache.table_count());
-    const long relationships = static_cast<long>(cache.relationship_count());
-    const long functions = static_cast<long>(cache.routine_count());
-    const long ms = static_cast<long>(introspected_ms_);
-    (void)guard([&] {
-      ereport(LOG, (errmsg("postgrest_ext: database \"%s\": schema cache loaded: %ld relations, "
-                           "%ld relationships, %ld functions; queried in %ld ms",
-                           db_.name, relations, relationships, functions, ms)));
-    });
-  }
-
-  void publish_settings(const Config& config) {
-    std::string records;
-    for (const auto& setting : keeper_.settings()) {
-      append_row_record(records, {setting.name, setting.value, setting.source});
-    }
-    const std::string channel = config.db_channel_enabled ? config.db_channel : "";
-    const auto error = guard([&] {
-      px_set_effective_settings(db_, records.data(), records.size());
-      px_listen(channel.c_str());
-    });
-    if (error) abort_and_discard();
-  }
-
-  // Once for each value of the setting.
-  void warn_of_deprecated(const Snapshot& snapshot) {
-    const std::string& path = snapshot.config.jwt_role_claim_key;
-    if (!snapshot.auth.role_claim.is_deprecated() || path == warned_role_claim_) return;
-    warned_role_claim_ = path;
-    (void)guard([&] {
-      ereport(WARNING,
-              (errmsg("postgrest_ext: database \"%s\": pgrst.jwt_role_claim_key \"%s\" has "
-                      "a deprecated syntax",
-                      db_.name, path.c_str()),
-               errhint("Write it as a JSONPath (RFC 9535), for example \"$.role\".")));
-    });
-  }
+  void on_reload() override { api_.reread_files(); }
 
   // -- the admin server
   // ---------------------------------------------------------------------------------
@@ -610,9 +425,9 @@ class Gateway : private Broker::Receiver {
   AdminState admin_state() {
     AdminState state;
     state.accepting = api_.accepting();
-    state.pending = !keeper_.snapshot() || keeper_.failing();
-    state.snapshot = keeper_.snapshot();
-    state.settings = &keeper_.settings();
+    state.pending = !follower_.snapshot() || follower_.failing();
+    state.snapshot = follower_.snapshot();
+    state.settings = &follower_.settings();
     state.metrics = [this] { return metrics(); };
     return state;
   }
@@ -655,8 +470,8 @@ class Gateway : private Broker::Receiver {
 
   // Once there is a snapshot, and anew when its settings have changed.
   void listen_if_due(int64_t now) {
-    if (!keeper_.snapshot() || ShutdownRequestPending) return;
-    const Config& config = keeper_.snapshot()->config;
+    if (!follower_.snapshot() || ShutdownRequestPending) return;
+    const Config& config = follower_.snapshot()->config;
     const auto change = api_.listen(endpoint_of(config), limits_of(config), now);
     admin_.configure(config, now);
     if (change == http::Service::Change::kNone) return;
@@ -675,7 +490,7 @@ class Gateway : private Broker::Receiver {
     db_.state = ServiceState::kServing;
     const std::string where = api_.where();
     (void)guard([&] {
-      px_set_last_error(db_, keeper_.problem().c_str());
+      px_set_last_error(db_, follower_.problem().c_str());
       ereport(LOG,
               (errmsg("postgrest_ext: serving database \"%s\" on %s", db_.name, where.c_str())));
     });
@@ -780,9 +595,9 @@ class Gateway : private Broker::Receiver {
     bool notified = false;
     bool hung_up = false;
     if (guard([&] { px_interrupts(&notified, &hung_up); })) abort_and_discard();
-    notified_ = notified_ || notified;
-    if (hung_up) access_log_.reopen();
+    if (hung_up) traffic_.reopen_log();
     if (notified) {
+      follower_.notify();
       (void)guard([&] {
         ereport(LOG, (errmsg("postgrest_ext: database \"%s\": a notification asks for a reload",
                              db_.name)));
@@ -792,14 +607,14 @@ class Gateway : private Broker::Receiver {
 
   DatabaseShared& db_;
   Broker broker_;
-  SnapshotKeeper keeper_;
+  CatalogFollower follower_{db_, broker_, *this};
+  Traffic traffic_{db_.statistics()};
   JwtCache jwt_cache_;
   http::Service api_{the_socket_file,
                      [this](const HttpRequest& request, const Error& error) {
-                       return refuse(request, keeper_.snapshot(), error);
+                       return refuse(request, follower_.snapshot(), error);
                      },
-                     [this](const http::Ended& ended) { observe(ended); }};
-  AccessLog access_log_;
+                     [this](const http::Ended& ended) { traffic_.observe(ended); }};
   AdminServer admin_{db_, the_admin_socket_file};
   std::deque<Held> held_;
   std::deque<Reading> reading_;
@@ -808,23 +623,11 @@ class Gateway : private Broker::Receiver {
   uint64_t wait_generation_ = 0;  // of the services
 
   bool answered_ = false;  // a response waits for the server's next run
-  bool extension_missing_ = false;
-  bool notified_ = false;
   int64_t drain_until_ms_ = 0;
-  int64_t retry_at_ms_ = 0;
-  int failures_ = 0;  // of introspection, in a row
-  int64_t failed_at_ms_ = 0;
-  uint64_t failed_generation_ = 0;
-  int64_t introspection_at_ms_ = 0;
-  int64_t introspected_ms_ = 0;  // how long the last introspection took
   int64_t sweep_at_ms_ = 0;
   int64_t close_slow_at_ms_ = 0;
-  uint64_t settings_generation_ = 0;
-  uint64_t reload_generation_ = 0;
 
   std::string reported_problem_;  // of the listener
-  std::string reported_keeper_problem_;
-  std::string warned_role_claim_;
 };
 
 void on_http_panic(const char* reason) {

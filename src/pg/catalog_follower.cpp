@@ -1,0 +1,172 @@
+#include "core/wire.hpp"
+#include "pg/catalog_follower.hpp"
+
+#include "pg/guard.hpp"
+#include "pg/invalidation.hpp"
+#include "pg/spi_transaction.hpp"
+
+#include "pg/compat.hpp"
+
+namespace pgrst::pg {
+
+namespace {
+
+constexpr int64_t kRetryMs = 1000;  // after a failed introspection; twice as long
+constexpr int64_t kLostRetryMs = 50;
+constexpr int kMaxFailures = 6;
+constexpr int kFailuresToWaitFor = 3;  // that requests wait for: a cancelled introspection is one
+constexpr size_t kRowStep = 10000;     // catalog rows that are built from in one turn: some 5 ms
+constexpr int64_t kIntrospectionMs = 3600 * 1000;
+
+}  // namespace
+
+void CatalogFollower::forget() {
+  extension_missing_ = false;
+  keeper_.forget();
+  (void)guard([&] { px_set_effective_settings(db_, "", 0); });
+}
+
+bool CatalogFollower::settled() const {
+  return failures_ >= kFailuresToWaitFor ||
+         (!keeper_.suspect(catalog_generation()) && !keeper_.running());
+}
+
+void CatalogFollower::step(int64_t now_ms) {
+  notice_reloads();
+  // What has changed may be what was wrong.
+  if (failures_ > 0 && catalog_generation() != failed_generation_) {
+    retry_at_ms_ = failed_at_ms_ + kRetryMs;
+  }
+  if (keeper_.suspect(catalog_generation()) && !keeper_.running() && now_ms >= retry_at_ms_) {
+    introspect();
+  }
+  if (keeper_.building()) on_verdict(keeper_.build(kRowStep));
+}
+
+void CatalogFollower::notice_reloads() {
+  const uint64_t settings = shared()->settings_generation.load();
+  if (settings != settings_generation_) {
+    settings_generation_ = settings;
+    keeper_.set_file_settings(published_settings(*shared()));
+    owner_.on_reload();
+  }
+  if (reload_generation() != reload_generation_ || notified_) {
+    reload_generation_ = reload_generation();
+    notified_ = false;
+    keeper_.force();
+    owner_.on_reload();
+  }
+}
+
+void CatalogFollower::introspect() {
+  Work work;
+  work.is_introspection = true;
+  work.label = catalog_generation();
+  work.message = keeper_.start(work.label, PG_VERSION_NUM);
+  begun_at_ms_ = monotonic_ms();
+  work.deadline_ms = begun_at_ms_ + kIntrospectionMs;
+  (void)broker_.submit(work, SIZE_MAX);
+}
+
+void CatalogFollower::on_result(ResponseHead& head, uint64_t generation) {
+  db_.schema_checks.fetch_add(1, std::memory_order_relaxed);
+  took_ms_ = monotonic_ms() - begun_at_ms_;
+  on_verdict(keeper_.on_result(head, generation));
+}
+
+// Its executor has ended; another one can do it.
+void CatalogFollower::on_lost() {
+  keeper_.on_failure();
+  keeper_.force();
+  retry_at_ms_ = monotonic_ms() + kLostRetryMs;
+}
+
+void CatalogFollower::on_failed() {
+  failures_ = std::min(failures_ + 1, kMaxFailures);
+  failed_at_ms_ = monotonic_ms();
+  failed_generation_ = catalog_generation();
+  retry_at_ms_ = failed_at_ms_ + (kRetryMs << (failures_ - 1));
+  db_.schema_load_failures.fetch_add(1);
+}
+
+void CatalogFollower::on_verdict(Verdict verdict) {
+  if (verdict == Verdict::kUnchanged || verdict == Verdict::kPublished) failures_ = 0;
+  switch (verdict) {
+    case Verdict::kBuilding:
+    case Verdict::kUnchanged:
+      return;
+    case Verdict::kExtensionMissing:
+      extension_missing_ = true;
+      return;
+    case Verdict::kFailed:
+      on_failed();
+      break;
+    case Verdict::kPublished:
+      publish();
+      break;
+  }
+  const std::string& problem = keeper_.problem();
+  const bool is_new = problem != reported_problem_;
+  reported_problem_ = problem;
+  (void)guard([&] {
+    px_set_last_error(db_, problem.c_str());
+    if (is_new && !problem.empty()) {
+      ereport(WARNING, (errmsg("postgrest_ext: database \"%s\": %s", db_.name, problem.c_str())));
+    }
+  });
+}
+
+void CatalogFollower::publish() {
+  const Snapshot& snapshot = *keeper_.snapshot();
+  watch_reload_marker(keeper_.reload_marker());
+  db_.max_idletime = snapshot.config.db_pool_max_idletime;
+  db_.max_lifetime = snapshot.config.db_pool_max_lifetime;
+  db_.table_count = snapshot.schema_cache.table_count();
+  db_.schema_loads.fetch_add(1);
+  db_.schema_query_us = static_cast<uint64_t>(took_ms_ * 1000);
+  db_.snapshot_generation.fetch_add(1);
+  publish_settings(snapshot.config);
+  owner_.on_snapshot(snapshot);
+  log_schema_cache(snapshot.schema_cache);
+  warn_of_deprecated(snapshot);
+}
+
+void CatalogFollower::log_schema_cache(const SchemaCache& cache) {
+  const long relations = static_cast<long>(cache.table_count());
+  const long relationships = static_cast<long>(cache.relationship_count());
+  const long functions = static_cast<long>(cache.routine_count());
+  const long ms = static_cast<long>(took_ms_);
+  (void)guard([&] {
+    ereport(LOG, (errmsg("postgrest_ext: database \"%s\": schema cache loaded: %ld relations, "
+                         "%ld relationships, %ld functions; queried in %ld ms",
+                         db_.name, relations, relationships, functions, ms)));
+  });
+}
+
+void CatalogFollower::publish_settings(const Config& config) {
+  std::string records;
+  for (const auto& setting : keeper_.settings()) {
+    append_row_record(records, {setting.name, setting.value, setting.source});
+  }
+  const std::string channel = config.db_channel_enabled ? config.db_channel : "";
+  const auto error = guard([&] {
+    px_set_effective_settings(db_, records.data(), records.size());
+    px_listen(channel.c_str());
+  });
+  if (error) abort_and_discard();
+}
+
+// Once for each value of the setting.
+void CatalogFollower::warn_of_deprecated(const Snapshot& snapshot) {
+  const std::string& path = snapshot.config.jwt_role_claim_key;
+  if (!snapshot.auth.role_claim.is_deprecated() || path == warned_role_claim_) return;
+  warned_role_claim_ = path;
+  (void)guard([&] {
+    ereport(WARNING, (errmsg("postgrest_ext: database \"%s\": pgrst.jwt_role_claim_key \"%s\" has "
+                             "a deprecated syntax",
+                             db_.name, path.c_str()),
+                      errhint("Write it as a JSONPath (RFC 9535), for example \"$.role\".")));
+  });
+}
+
+}  // namespace pgrst::pg

@@ -1,0 +1,86 @@
+// Follows the catalogs: keeps the gateway's snapshot in step with them.
+//
+// Input -> output: hints of change (pg/invalidation.hpp), settings of postgresql.conf and requests
+// for a reload -> introspections, which the broker hands to executors; what comes of them -> the
+// next snapshot, published. An introspection that fails is tried again with growing pauses, one
+// whose executor has ended soon. Runs in the gateway's loop, a step in each turn.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "pg/snapshot_keeper.hpp"
+
+#include "pg/broker.hpp"
+
+#include "pg/shmem.hpp"
+
+namespace pgrst::pg {
+
+class CatalogFollower {
+ public:
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    virtual void on_snapshot(const Snapshot& snapshot) = 0;
+    // A reload was asked for: what the settings name may have changed as well.
+    virtual void on_reload() = 0;
+  };
+
+  CatalogFollower(DatabaseShared& db, Broker& broker, Owner& owner)
+      : db_(db), broker_(broker), owner_(owner) {}
+
+  // Begins anew, without a snapshot.
+  void forget();
+
+  // A notification asked for a reload.
+  void notify() { notified_ = true; }
+  // Looks whether the snapshot is still right, and goes on with making the next one.
+  void step(int64_t now_ms);
+  // Whether step() has more to do at once.
+  bool has_work() const { return keeper_.building(); }
+
+  // What came of an introspection.
+  void on_result(ResponseHead& head, uint64_t generation);
+  void on_lost();
+
+  // Whether requests need not wait for the verdict on the snapshot: it is right, or nobody can tell
+  // for long.
+  bool settled() const;
+  // The generation of hints that the last completed check was begun with.
+  uint64_t verified() const { return keeper_.verified(); }
+  bool extension_missing() const { return extension_missing_; }
+  bool failing() const { return keeper_.failing(); }
+  const SnapshotPtr& snapshot() const { return keeper_.snapshot(); }
+  const std::string& problem() const { return keeper_.problem(); }
+  const std::vector<SourcedSetting>& settings() const { return keeper_.settings(); }
+
+ private:
+  void notice_reloads();
+  void introspect();
+  void on_verdict(Verdict verdict);
+  void on_failed();
+  void publish();
+  void publish_settings(const Config& config);
+  void log_schema_cache(const SchemaCache& cache);
+  void warn_of_deprecated(const Snapshot& snapshot);
+
+  DatabaseShared& db_;
+  Broker& broker_;
+  Owner& owner_;
+  SnapshotKeeper keeper_;
+  bool extension_missing_ = false;
+  bool notified_ = false;
+  uint64_t settings_generation_ = 0;
+  uint64_t reload_generation_ = 0;
+  int64_t retry_at_ms_ = 0;
+  int failures_ = 0;  // in a row
+  int64_t failed_at_ms_ = 0;
+  uint64_t failed_generation_ = 0;
+  int64_t begun_at_ms_ = 0;
+  int64_t took_ms_ = 0;  // the last introspection
+  std::string reported_problem_;
+  std::string warned_role_claim_;
+};
+
+}  // namespace pgrst::pg
