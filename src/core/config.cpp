@@ -137,6 +137,8 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
      "Bytes a second that clients must send of a body and take of an answer; 0: any at all."},
     {"server_max_queue", kInt, kSuperuser, "1000", 1, 1000000, false,
      "Requests that wait for an executor, at most (504 beyond)."},
+    {"server_request_timeout", kInt, kSuperuser, "0", 0, 86400, false,
+     "Seconds that the answer to a request may take, waiting included (504 beyond); 0: any time."},
     // Not settings of PostgREST either.
     {"stats_max_routes", kInt, kPostmaster, "1000", 1, 100000, false,
      "Routes of one database that pgrst.stats can tell apart."},
@@ -380,6 +382,8 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.server_transfer_timeout = i();
   } else if (name == "server_min_rate") {
     c.server_min_rate = i();
+  } else if (name == "server_request_timeout") {
+    c.server_request_timeout = i();
   } else if (name == "server_max_queue") {
     c.server_max_queue = i();
   }

@@ -115,6 +115,7 @@ struct Config {
   int server_header_timeout = 30;                                 // seconds
   int server_transfer_timeout = 30;                               // seconds
   int server_min_rate = 1024;                                     // bytes a second
+  int server_request_timeout = 0;                                 // seconds; 0: any time
   int server_max_queue = 1000;                                    // requests
   std::vector<std::pair<std::string, std::string>> app_settings;  // "app.settings.x" -> value
 };

@@ -232,6 +232,8 @@ Error acquisition_timeout() {
   return make(504, "PGRST003", "Timed out acquiring connection from connection pool.");
 }
 
+Error request_timeout() { return make(504, "57014", "canceling statement due to request timeout"); }
+
 Error query_param(std::string message, std::string_view details) {
   Error e = make(400, "PGRST100", std::move(message));
   e.details_json = details_string(details);

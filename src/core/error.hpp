@@ -66,6 +66,7 @@ Error connection_failed(std::optional<std::string> details);  // 503 PGRST000
 Error executor_lost();                                        // 503 PGRST001
 Error no_schema_cache();                                      // 503 PGRST002
 Error acquisition_timeout();                                  // 504 PGRST003
+Error request_timeout();                                      // 504 57014
 
 // PGRST1xx: the request.
 Error query_param(std::string message, std::string_view details);            // 400 PGRST100

@@ -10,8 +10,12 @@ namespace pgrst::pg {
 
 namespace {
 
+constexpr char kQueryCanceled[] = "57014";
+
 // An executor more is asked for when work has waited that long, and there is none, or all are busy.
 constexpr int64_t kGrowAfterMs = 10;
+
+constexpr int64_t kInterruptAgainMs = 1000;
 
 std::atomic<uint64_t> last_sequence{0};
 
@@ -39,7 +43,8 @@ struct Broker::SlotUse {
   size_t written = 0;  // of work.message, or of work.payload once that is gone
   int64_t placed_ms = 0;
   bool cancelled = false;
-  bool streaming = false;  // a SlotBody reads the ring
+  int64_t interrupted_ms = 0;  // when last, at its deadline or after it; 0: never
+  bool streaming = false;      // a SlotBody reads the ring
 
   std::string head_bytes;
   ResponseHead head;
@@ -124,6 +129,7 @@ void Broker::place(Work work, int64_t now_ms) {
   use.written = 0;
   use.placed_ms = now_ms;
   use.cancelled = false;
+  use.interrupted_ms = 0;
   use.head_bytes.clear();
   use.head = ResponseHead();
   use.first_body_left = 0;
@@ -222,6 +228,7 @@ void Broker::expire(int64_t now_ms) {
     receiver_.on_failure(work, Failure::kTimeout);
   }
   for (const auto& use : slots_) {
+    if (use->stage == SlotUse::Stage::kHead) interrupt_what_takes_too_long(*use, now_ms);
     if (use->stage != SlotUse::Stage::kHead || use->work.deadline_ms > now_ms) continue;
     Outcome queued = Outcome::kQueued;
     if (use->slot->outcome.compare_exchange_strong(queued, Outcome::kAbandoned)) {
@@ -239,6 +246,9 @@ int64_t Broker::next_deadline_ms(int64_t now_ms) const {
   }
   for (const auto& use : slots_) {
     if (use->stage != SlotUse::Stage::kHead) continue;
+    if (use->work.result_deadline_ms > 0 && use->interrupted_ms == 0) {
+      at(use->work.result_deadline_ms);
+    }
     if (use->slot->outcome.load(std::memory_order_relaxed) != Outcome::kQueued) continue;
     at(use->work.deadline_ms);
     if (use->placed_ms + kGrowAfterMs > now_ms) at(use->placed_ms + kGrowAfterMs);
@@ -325,6 +335,12 @@ bool Broker::read_bodies(SlotUse& use) {
 }
 
 void Broker::deliver(SlotUse& use) {
+  const auto& error = use.head.result.error;
+  if (use.interrupted_ms != 0 && error && error->sqlstate == kQueryCanceled) {
+    fail(use, Failure::kTooLong);
+    use.head = ResponseHead();
+    return;
+  }
   use.stage = SlotUse::Stage::kDelivered;
   std::unique_ptr<ResultBody> body;
   if (use.first_body_left > 0) body = std::make_unique<SlotBody>(*this, use);
@@ -416,6 +432,20 @@ void Broker::cancel(http::Ticket ticket) {
 // Nobody waits for the result any more: the executor drops it, and stops what runs.
 void Broker::cancel_in_executor(SlotUse& use) {
   discard(use);
+  interrupt(use);
+}
+
+// The result still comes, and tells whether it was in time: what has committed is never called
+// cancelled. Again after a while: between two statements an executor passes over it.
+void Broker::interrupt_what_takes_too_long(SlotUse& use, int64_t now_ms) {
+  const int64_t deadline = use.work.result_deadline_ms;
+  if (deadline == 0 || deadline > now_ms || now_ms - use.interrupted_ms < kInterruptAgainMs) return;
+  if (use.slot->outcome.load() != Outcome::kRunning) return;
+  use.interrupted_ms = now_ms;
+  interrupt(use);
+}
+
+void Broker::interrupt(SlotUse& use) {
   const int32_t index = use.slot->executor.load();
   if (index < 0) return;
   ExecutorShared& executor = db_.executor(index);

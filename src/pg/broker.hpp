@@ -31,11 +31,13 @@ struct Work {
   bool is_introspection = false;
   http::Ticket ticket = 0;
   PendingRequest pending;
-  int64_t deadline_ms = 0;  // monotonic: until when an executor must have taken it
-  uint64_t label = 0;       // of introspection: the generation it answers for
+  int64_t deadline_ms = 0;         // monotonic: until when an executor must have taken it
+  int64_t result_deadline_ms = 0;  // until when its result must be there; 0: any time
+  uint64_t label = 0;              // of introspection: the generation it answers for
 };
 
-enum class Failure { kTimeout, kExecutorLost, kLostAfterCommit };
+// kTooLong: its statement was cancelled at result_deadline_ms.
+enum class Failure { kTimeout, kTooLong, kExecutorLost, kLostAfterCommit };
 
 // Passes on a first body that has not arrived whole. Giving it up early tells the executor.
 class ResultBody : public http::BodySource {};
@@ -88,6 +90,8 @@ class Broker {
   void fail(SlotUse& use, Failure failure);
   void discard(SlotUse& use);
   void cancel_in_executor(SlotUse& use);
+  void interrupt(SlotUse& use);
+  void interrupt_what_takes_too_long(SlotUse& use, int64_t now_ms);
   void wake_reader(SlotUse& use);
   void wake_writer(SlotUse& use);
   void free_if_done(SlotUse& use);

@@ -304,6 +304,10 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
       work.ticket = ticket;
       work.pending = std::move(database_work.pending);
       work.deadline_ms = now + int64_t{config.db_pool_acquisition_timeout} * 1000;
+      if (config.server_request_timeout > 0) {
+        work.result_deadline_ms = now + int64_t{config.server_request_timeout} * 1000;
+        work.deadline_ms = std::min(work.deadline_ms, work.result_deadline_ms);
+      }
       if (!broker_.submit(work, static_cast<size_t>(config.server_max_queue))) {
         db_.pool_timeouts.fetch_add(1, std::memory_order_relaxed);
         respond(ticket, fail(work.pending, errors::acquisition_timeout()), headers_only);
@@ -397,6 +401,7 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
       error = errors::acquisition_timeout();
       db_.pool_timeouts.fetch_add(1, std::memory_order_relaxed);
     }
+    if (failure == Failure::kTooLong) error = errors::request_timeout();
     if (failure == Failure::kLostAfterCommit) {
       error = errors::internal("The transaction was committed, but its result was lost.");
     }

@@ -261,6 +261,25 @@ scenario 'requests that wait for an executor' => sub {
     $cluster->sql(q(ALTER ROLE authenticator RESET "pgrst.server_max_queue"));
 };
 
+scenario 'the time that the answer to a request may take' => sub {
+    $cluster->sql('ALTER ROLE authenticator SET "pgrst.server_request_timeout" = 2');
+    $cluster->sql('NOTIFY pgrst', db => 'api');
+    wait_until { $cluster->sql(q(SELECT value FROM pgrst.effective_config WHERE name = 'server_request_timeout'),
+        db => 'api') eq '2' } 'the setting';
+    my @before = sort $cluster->executor_pids;
+    my $r = $client->get('/sleep');
+    is("$r->{status} $r->{json}{code}", '504 57014', 'its statement is cancelled') or diag($r->{body});
+    is($r->{json}{message}, 'canceling statement due to request timeout', 'and why is said');
+    my @waiting = map { my $c = PgrstClient->connect($port); $c->send('GET', '/sleep'); $c } 1 .. 4;
+    is(join(' ', sort map { my $w = $_->response; "$w->{status} $w->{json}{code}" } @waiting),
+        '504 57014 504 57014 504 PGRST003 504 PGRST003', 'waiting counts too');
+    my %is_there = map { $_ => 1 } $cluster->executor_pids;
+    is(scalar(grep { !$is_there{$_} } @before), 0, 'the executors live on');
+    is($client->get('/nap')->{status}, 200, 'what is in time is answered');
+    $cluster->sql('ALTER ROLE authenticator RESET "pgrst.server_request_timeout"');
+    $cluster->sql('NOTIFY pgrst', db => 'api');
+};
+
 # Another process opens the connections, for it may have more files than this one.
 my $opener = <<'PERL';
 use IO::Socket::INET;

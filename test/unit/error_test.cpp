@@ -35,6 +35,9 @@ TEST(Catalogue, Connection) {
   expect(
       {acquisition_timeout(), 504,
        R"({"code":"PGRST003","details":null,"hint":null,"message":"Timed out acquiring connection from connection pool."})"});
+  expect(
+      {request_timeout(), 504,
+       R"({"code":"57014","details":null,"hint":null,"message":"canceling statement due to request timeout"})"});
 }
 
 TEST(Catalogue, Request) {
