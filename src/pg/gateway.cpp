@@ -609,6 +609,10 @@ class Gateway : private Broker::Receiver {
     state.snapshot = keeper_.snapshot();
     state.settings = &keeper_.settings();
     state.metrics = [this] { return metrics(); };
+    state.api_port = api_.port();
+    state.plan = [this](HttpRequest request) {
+      return begin(std::move(request), keeper_.snapshot(), jwt_cache_, std::time(nullptr));
+    };
     return state;
   }
 
