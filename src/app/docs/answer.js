@@ -22,6 +22,8 @@ function parseJson(text) {
     typeof value === "number" && context?.source && context.source !== String(value) ? new Exact(context.source) : value);
 }
 
+const isNumber = (value) => typeof value === "number" || value instanceof Exact;
+
 function cellText(value) {
   if (value instanceof Exact) return value.source;
   const text = typeof value === "string" ? value : JSON.stringify(value);
@@ -32,8 +34,7 @@ function cell(value) {
   if (value === null || value === undefined) {
     return h("td", {}, h("span", { class: "null" }, value === null ? "null" : ""));
   }
-  const isNumber = typeof value === "number" || value instanceof Exact;
-  return h("td", { class: isNumber ? "number" : typeof value === "object" ? "json" : null }, cellText(value));
+  return h("td", { class: isNumber(value) ? "number" : typeof value === "object" ? "json" : null }, cellText(value));
 }
 
 // -- rows ----------------------------------------------------------------------------------------
@@ -44,12 +45,13 @@ function columnsOf(rows) {
   return [...names];
 }
 
-function headCell(name, context) {
+function headCell(name, rows, context) {
   const direction = context.orderOf(name);
-  if (direction === undefined) return h("th", { scope: "col" }, name);
+  const kind = isNumber(rows.find((row) => row[name] !== null && row[name] !== undefined)?.[name]) ? "number" : null;
+  if (direction === undefined) return h("th", { scope: "col", class: kind }, name);
   const sort = { asc: "ascending", desc: "descending" }[direction] ?? "none";
   const mark = { asc: " ↑", desc: " ↓" }[direction] ?? "";
-  return h("th", { scope: "col", "aria-sort": sort },
+  return h("th", { scope: "col", class: kind, "aria-sort": sort },
     h("button", { type: "button", class: "sort", title: `Order by ${name}`, onclick: () => context.orderBy(name) }, name,
       h("span", { "aria-hidden": "true" }, mark)));
 }
@@ -70,7 +72,7 @@ function rowsTable(rows, context) {
     note.hidden = notes.length === 0;
   };
   showMore();
-  const head = h("tr", {}, columns.map((name) => headCell(name, context)));
+  const head = h("tr", {}, columns.map((name) => headCell(name, rows, context)));
   const table = h("table", { class: "rows" }, h("thead", {}, head), body);
   return [h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Rows" }, table), note];
 }
@@ -177,7 +179,7 @@ export function answerPanel(context) {
   const showRequest = () => {
     if (!request) return;
     if (tab === "curl") {
-      fill(panels.curl, h("div", { class: "row" }, h("h4", {}, "Command"), copyButton(() => curlText(context.base, request, false))),
+      fill(panels.curl, h("div", { class: "row" }, h("h3", {}, "Command"), copyButton(() => curlText(context.base, request, false))),
         h("pre", { tabindex: "0", role: "region", "aria-label": "Command" }, curlText(context.base, request, true)),
         request.headers.Authorization && h("p", { class: "note" }, "The copy has the token in it."));
     }
@@ -195,8 +197,14 @@ export function answerPanel(context) {
   for (const key of ["body", "headers"]) fill(panels[key], h("p", { class: "notice" }, "There is no answer yet."));
   pick("result");
 
+  const element = h("section", { class: "answer", "aria-label": "Answer" }, status, list, Object.values(panels));
+  // Where it stands below the form.
+  const bringIntoView = () => {
+    if (element.getBoundingClientRect().top > innerHeight - 200) element.scrollIntoView({ block: "start" });
+  };
+
   return {
-    element: h("section", { class: "answer", "aria-label": "Answer" }, status, list, Object.values(panels)),
+    element,
     requestChanged(now) {
       request = now;
       showRequest();
@@ -207,13 +215,15 @@ export function answerPanel(context) {
     show(answer) {
       fill(status, statusLine(answer));
       fill(panels.result, resultOf(answer, context));
-      fill(panels.body, h("div", { class: "row" }, h("h4", {}, answer.type || "No content type"), copyButton(() => answer.text)), textBlock(answer.text, "Body"));
+      fill(panels.body, h("div", { class: "row" }, h("h3", {}, answer.type || "No content type"), copyButton(() => answer.text)), textBlock(answer.text, "Body"));
       fill(panels.headers, headerTable(answer.headers));
+      bringIntoView();
       if (tab === "curl" || (tab === "sql" && answer.status >= 400)) pick("result");
     },
     fail(message) {
       fill(status, h("span", { class: "pill bad" }, "No answer"));
       fill(panels.result, h("section", { class: "error", "aria-label": "Error" }, h("p", {}, message)));
+      bringIntoView();
       pick("result");
     },
   };

@@ -78,11 +78,11 @@ function markCurrent() {
 
 function heading(details) {
   const only = details.kind === "table" && details.methods.length === 1;
-  const kind = details.kind === "function" ? "function" : only ? "read only" : "table";
+  const kind = details.kind === "function" ? "function" : only ? "read only" : "table or view";
   return h("header", { class: "resource" },
     h("h2", { id: "resource" }, details.name), h("span", { class: "badge" }, kind),
     details.summary && h("p", {}, details.summary),
-    details.comment && h("p", {}, details.comment));
+    details.comment.split(/\n{2,}/).map((part) => part && h("p", {}, part)));
 }
 
 function noAnswer(error) {
@@ -101,6 +101,7 @@ function showResource(resource) {
     orderBy: (column) => form.orderBy(column),
   });
   const form = requestForm(details, {
+    schema: state.schema,
     profile: state.schema === state.info.schemas[0] ? "" : state.schema,
     token: () => state.token,
     sqlAllowed: state.info.sql,

@@ -88,6 +88,6 @@ export function errorCard(status, error) {
   const parts = [["Code", error.code], ["Details", error.details], ["Hint", error.hint]];
   const shown = parts.filter(([, value]) => value !== null && value !== undefined && value !== "");
   return h("section", { class: "error", "aria-label": "Error" },
-    h("h4", {}, error.message ?? `Status ${status}`),
+    h("h3", {}, error.message ?? `Status ${status}`),
     h("dl", { class: "facts" }, shown.map(([name, value]) => [h("dt", {}, name), h("dd", {}, errorText(value))])));
 }

@@ -22,6 +22,12 @@ const OPERATORS = {
 
 const badge = (text, title) => h("span", { class: "badge", title }, text);
 
+// The name of a type, without the schema that is shown anyway; it may be broken at underscores.
+function breakable(type, schema) {
+  const name = type.startsWith(`${schema}.`) ? type.slice(schema.length + 1) : type;
+  return name.split(/(?<=[_.])/).flatMap((part, i) => (i > 0 ? [h("wbr"), part] : [part]));
+}
+
 function nameCell(column, context) {
   const badges = [
     column.key && badge("key", "Part of the primary key"),
@@ -32,7 +38,7 @@ function nameCell(column, context) {
       `→ ${column.reference.table}.${column.reference.column}`),
   ];
   const labels = column.labels.length > 0 && h("p", { class: "labels" }, column.labels.slice(0, 30).join(" · "), column.labels.length > 30 && " …");
-  return [h("code", {}, column.name), " ", badges, column.comment && h("p", {}, column.comment), labels];
+  return [h("code", {}, column.name), h("span", { class: "badges" }, badges), column.comment && h("p", {}, column.comment), labels];
 }
 
 // -- columns -------------------------------------------------------------------------------------
@@ -52,9 +58,11 @@ function filterCell(column, state, changed) {
   }, options(OPERATORS[column.group].map((name) => [name]), state.operator));
   const value = h("input", {
     "aria-label": `Value for ${column.name}`, value: state.value, autocomplete: "off", spellcheck: "false",
+    list: column.labels.length > 0 ? `labels-${column.name}` : null,
     oninput: (event) => { state.value = event.target.value; changed(); },
   });
-  return h("td", { class: "filter" }, h("div", {}, operator, value));
+  const labels = column.labels.length > 0 && h("datalist", { id: `labels-${column.name}` }, options(column.labels.map((label) => [label])));
+  return h("td", { class: "filter" }, h("div", {}, operator, value), labels);
 }
 
 function columnTable(details, states, use, context) {
@@ -68,7 +76,7 @@ function columnTable(details, states, use, context) {
     return h("tr", {},
       use.select && h("td", { class: "pick" }, shown),
       h("th", { scope: "row" }, nameCell(column, context)),
-      h("td", { class: "type" }, column.type),
+      h("td", { class: "type" }, breakable(column.type, context.schema)),
       use.filters && (RESERVED.has(column.name) || use.taken.has(column.name)
         ? h("td", { class: "filter" }) : filterCell(column, state, context.changed)));
   });
@@ -105,8 +113,9 @@ function argumentControl(argument, values, changed) {
 
 function argumentTable(details, values, context) {
   const rows = details.arguments.map((argument) => h("tr", {},
-    h("th", { scope: "row" }, h("code", {}, argument.name), " ", argument.required && badge("required", "It has no default")),
-    h("td", { class: "type" }, argument.type),
+    h("th", { scope: "row" }, h("code", {}, argument.name),
+      h("span", { class: "badges" }, argument.required && badge("required", "It has no default"))),
+    h("td", { class: "type" }, breakable(argument.type, context.schema)),
     h("td", { class: "filter" }, h("div", {}, argumentControl(argument, values, context.changed)))));
   const head = ["Argument", "Type", "Value"].map((name) => h("th", { scope: "col" }, name));
   return h("table", { class: "columns" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows));
@@ -136,7 +145,7 @@ function argumentBody(details, values) {
 
 // -- the form ------------------------------------------------------------------------------------
 
-// details: what model.js says; host: profile, token(), sqlAllowed, linkTo(table), changed(request), send(request),
+// details: what model.js says; host: schema, profile, token(), sqlAllowed, linkTo(table), changed(request), send(request),
 // cancel().
 export function requestForm(details, host) {
   const states = columnState(details);
@@ -151,7 +160,7 @@ export function requestForm(details, host) {
   const warning = h("p", { class: "warn", role: "alert", hidden: true });
   const go = h("button", { type: "submit", class: "go", "aria-keyshortcuts": "Control+Enter" }, "Send");
   const parts = h("div", { class: "parts" });
-  const context = { linkTo: host.linkTo, changed };
+  const context = { linkTo: host.linkTo, schema: host.schema, changed };
 
   const text = (name) => controls[name]?.value.trim() ?? "";
 
@@ -272,7 +281,7 @@ export function requestForm(details, host) {
     const fields = [];
     const takes = (name) => method.takes.has(name);
     const columns = details.columns.map((column) => columnName(column.name));
-    if (takes("select")) fields.push(field("Select", input("select", { placeholder: "*", value: kept.select ?? "" }), "instead of the ticks; other_table(*) embeds"));
+    if (takes("select")) fields.push(field("Select", input("select", { placeholder: "*", value: kept.select ?? "" }), "Instead of the ticks below; embeds related tables: other(*)"));
     if (takes("order")) fields.push(field("Order", input("order", { placeholder: `${columns[0] ?? "column"}.desc`, value: kept.order ?? "" })));
     if (takes("limit")) fields.push(field("Limit", input("limit", { type: "number", min: 0, value: kept.limit ?? "20" })));
     if (takes("offset")) fields.push(field("Offset", input("offset", { type: "number", min: 0, placeholder: "0", value: kept.offset ?? "" })));
@@ -321,7 +330,8 @@ export function requestForm(details, host) {
       bodyField(),
       rowFields(kept),
       ticks(),
-      columns && h("section", {}, h("h3", {}, isFunction ? "What it returns" : plural(details.columns.length, "column")), columns));
+      columns && h("details", { open: matchMedia("(min-width: 761px)").matches },
+        h("summary", {}, isFunction ? "What it returns" : plural(details.columns.length, "column")), columns));
     changed();
   }
 

@@ -25,6 +25,7 @@ export function layOutSql(text) {
     if (token === ")" && breaks.length > 1) breaks.pop();
     const starts = CLAUSES.has(word) && before !== "" && before !== "distinct" && before !== "(" && before !== "within";
     if (starts && breaks.at(-1) && !(word === "on" && before === "distinct") && !(word === "from" && before === "distinct")) {
+      if (nodes.at(-1) === " ") nodes.pop();
       nodes.push(`\n${"  ".repeat(breaks.length - 1)}`);
     }
     if (/^\s+$/.test(token)) nodes.push(" ");
@@ -68,12 +69,12 @@ function settingList(plan) {
   if (settings.length === 0) return null;
   const hide = (text) => text.replace(/"(authorization)":\s*"(?:[^"\\]|\\.)*"/gi, '"$1": "••••••"');
   const rows = settings.map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, h("code", {}, hide(value)))));
-  return h("details", {}, h("summary", {}, plural(settings.length, "setting")), h("table", { class: "pairs" }, h("tbody", {}, rows)));
+  return h("details", { class: "settings" }, h("summary", {}, plural(settings.length, "setting")), h("table", { class: "pairs" }, h("tbody", {}, rows)));
 }
 
 function statementView(statement, label) {
   return h("section", { class: "statement" },
-    h("div", { class: "row" }, h("h4", {}, label), copyButton(() => statement.sql)),
+    h("div", { class: "row" }, h("h3", {}, label), copyButton(() => statement.sql)),
     h("pre", { class: "sql", tabindex: "0", role: "region", "aria-label": label }, layOutSql(statement.sql)),
     parameterList(statement.params));
 }
