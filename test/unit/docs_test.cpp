@@ -74,10 +74,10 @@ TEST(DocsHostName, NamesAndAddresses) {
 
 TEST(DocsHostName, NothingElse) {
   for (const char* text :
-       {"",          ":3001", "a b",          "a;b",  "a,b",    "a'b",    "a\"b",
-        "a/b",       "a@b",   "user@host:1",  "*",    "*.org",  "a:b",    "a:1:2",
-        "a:-1",      "[",     "[]",           "[::1", "[::1]x", "[::1;]", "[g::]",
-        "a\r\nX: y", "a%20",  "\xC3\xA4.org", "a?b",  "a#b",    "data:",  "https://a"}) {
+       {"",          ":3001", "a b",          "a;b",  "a,b",    "a'b",      "a\"b",
+        "a/b",       "a@b",   "user@host:1",  "*",    "*.org",  "a:b",      "a:1:2",
+        "a:-1",      "[",     "[]",           "[::1", "[::1]x", "[::1;]",   "[g::]",
+        "a\r\nX: y", "a%20",  "\xC3\xA4.org", "a?b",  "a#b",    "https://a"}) {
     EXPECT_EQ(host_name(text), "") << text;
   }
   EXPECT_EQ(host_name(std::string("a\0b", 3)), "");
