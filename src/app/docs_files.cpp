@@ -34,6 +34,9 @@ constexpr std::string_view kRequest =
 constexpr std::string_view kForm =
 #include "app/docs/form.js.inc"
     ;
+constexpr std::string_view kColumns =
+#include "app/docs/columns.js.inc"
+    ;
 constexpr std::string_view kAnswer =
 #include "app/docs/answer.js.inc"
     ;
@@ -66,6 +69,7 @@ const DocsFile* find_docs_file(std::string_view path) {
       make_file("/docs/model.js", kScriptType, kModel),
       make_file("/docs/request.js", kScriptType, kRequest),
       make_file("/docs/form.js", kScriptType, kForm),
+      make_file("/docs/columns.js", kScriptType, kColumns),
       make_file("/docs/answer.js", kScriptType, kAnswer),
       make_file("/docs/sql.js", kScriptType, kSql),
   };

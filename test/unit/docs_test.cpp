@@ -108,7 +108,7 @@ TEST(Docs, ItsFiles) {
 TEST(Docs, ItsModulesAreThere) {
   const AdminState state = state_with();
   int imports = 0;
-  for (const char* name : {"docs", "dom", "model", "request", "form", "answer", "sql"}) {
+  for (const char* name : {"docs", "dom", "model", "request", "form", "columns", "answer", "sql"}) {
     const std::string text = get(state, std::string("/docs/") + name + ".js").body;
     for (size_t at = 0; (at = text.find("from \"./", at)) != std::string::npos; at++) {
       const std::string file = text.substr(at + 8, text.find('"', at + 8) - at - 8);

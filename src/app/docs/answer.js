@@ -30,9 +30,9 @@ function cellText(value) {
   return text.length > MAX_CELL ? `${text.slice(0, MAX_CELL)}…` : text;
 }
 
-function cell(value) {
+function cell(value, numeric) {
   if (value === null || value === undefined) {
-    return h("td", {}, h("span", { class: "null" }, value === null ? "null" : ""));
+    return h("td", { class: numeric ? "number" : null }, h("span", { class: "null" }, value === null ? "null" : ""));
   }
   return h("td", { class: isNumber(value) ? "number" : typeof value === "object" ? "json" : null }, cellText(value));
 }
@@ -45,9 +45,14 @@ function columnsOf(rows) {
   return [...names];
 }
 
-function headCell(name, rows, context) {
+// By its first value.
+function isNumeric(name, rows) {
+  return isNumber(rows.find((row) => row[name] !== null && row[name] !== undefined)?.[name]);
+}
+
+function headCell(name, numeric, context) {
   const direction = context.orderOf(name);
-  const kind = isNumber(rows.find((row) => row[name] !== null && row[name] !== undefined)?.[name]) ? "number" : null;
+  const kind = numeric ? "number" : null;
   if (direction === undefined) return h("th", { scope: "col", class: kind }, name);
   const sort = { asc: "ascending", desc: "descending" }[direction] ?? "none";
   const mark = { asc: " ↑", desc: " ↓" }[direction] ?? "";
@@ -59,11 +64,12 @@ function headCell(name, rows, context) {
 function rowsTable(rows, context) {
   const all = columnsOf(rows);
   const columns = all.slice(0, MAX_COLUMNS);
+  const numeric = columns.map((name) => isNumeric(name, rows));
   const body = h("tbody");
   const note = h("p", { class: "note" });
   let shown = 0;
   const showMore = () => {
-    for (const row of rows.slice(shown, shown + ROWS_AT_ONCE)) body.append(h("tr", {}, columns.map((name) => cell(row[name]))));
+    for (const row of rows.slice(shown, shown + ROWS_AT_ONCE)) body.append(h("tr", {}, columns.map((name, i) => cell(row[name], numeric[i]))));
     shown = Math.min(rows.length, shown + ROWS_AT_ONCE);
     const notes = [];
     if (shown < rows.length) notes.push(`The first ${shown} of ${plural(rows.length, "row")} are shown. `);
@@ -72,7 +78,7 @@ function rowsTable(rows, context) {
     note.hidden = notes.length === 0;
   };
   showMore();
-  const head = h("tr", {}, columns.map((name) => headCell(name, rows, context)));
+  const head = h("tr", {}, columns.map((name, i) => headCell(name, numeric[i], context)));
   const table = h("table", { class: "rows" }, h("thead", {}, head), body);
   return [h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Rows" }, table), note];
 }

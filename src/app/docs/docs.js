@@ -4,10 +4,11 @@
 import { answerPanel } from "./answer.js";
 import { errorCard, fill, h, plural } from "./dom.js";
 import { requestForm } from "./form.js";
-import { describeResource, readResources } from "./model.js";
+import { describeResource, embeddable, outline, readResources } from "./model.js";
 import { claimsOf, send } from "./request.js";
 
 const LIST_STEP = 150;
+const OUTLINE = 200; // rows
 const DOCUMENT_TYPE = "application/openapi+json;version=3.1";
 
 const at = (id) => document.getElementById(id);
@@ -22,7 +23,11 @@ function addressOf(schema, id) {
 
 function readAddress() {
   const match = /^#([^/]+)\/(.+)$/.exec(location.hash);
-  return match ? { schema: decodeURIComponent(match[1]), id: match[2] } : null;
+  try {
+    return match ? { schema: decodeURIComponent(match[1]), id: match[2], name: decodeURIComponent(match[2]) } : null;
+  } catch {
+    return null;
+  }
 }
 
 // -- the list ------------------------------------------------------------------------------------
@@ -104,6 +109,7 @@ function showResource(resource) {
     schema: state.schema,
     profile: state.schema === state.info.schemas[0] ? "" : state.schema,
     token: () => state.token,
+    embeddable: details.kind === "table" ? embeddable(state.doc, state.resources, details) : [],
     sqlAllowed: state.info.sql,
     linkTo: (table) => addressOf(state.schema, encodeURIComponent(table)),
     changed: (request) => answer.requestChanged(request),
@@ -133,8 +139,22 @@ function overview() {
     h("header", { class: "resource" }, h("h2", {}, info.title ?? "API"), info.description && h("p", {}, info.description)),
     h("p", { class: "notice" }, state.resources.length === 0
       ? "There is nothing that this role may use. A token of another role shows more."
-      : `${plural(tables, "table or view", "tables and views")}, ${plural(functions, "function")}: choose one.`),
+      : `${plural(tables, "table or view", "tables and views")}, ${plural(functions, "function")}`),
+    outlineTable(),
   ];
+}
+
+function outlineTable() {
+  if (state.resources.length === 0) return null;
+  const rows = state.resources.slice(0, OUTLINE).map((resource) => {
+    const { methods, line } = outline(resource);
+    return h("tr", {}, h("th", { scope: "row" }, h("a", { href: addressOf(state.schema, resource.id) }, resource.name)),
+      h("td", { class: "verbs" }, methods.map((method) => [h("b", { class: `verb ${method}` }, method), " "])), h("td", {}, line));
+  });
+  const left = state.resources.length - rows.length;
+  const head = ["Name", "Methods", "Comment"].map((name) => h("th", { scope: "col" }, name));
+  return [h("table", { class: "outline" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows)),
+    left > 0 && h("p", { class: "note" }, `${plural(left, "more is", "more are")} in the list.`)];
 }
 
 function showCurrent() {
@@ -146,7 +166,7 @@ function showCurrent() {
   if (resource) return showResource(resource);
   document.title = at("title").textContent;
   fill(at("main"), hash
-    ? h("p", { class: "notice" }, `There is no ${decodeURIComponent(hash.id)} that this role may use.`) : overview());
+    ? h("p", { class: "notice" }, `There is no ${hash.name} that this role may use.`) : overview());
   return undefined;
 }
 
@@ -192,7 +212,7 @@ async function load() {
 // -- the frame -----------------------------------------------------------------------------------
 
 function takeToken() {
-  const token = at("token").value.trim().replace(/^Bearer\s+/i, "");
+  const token = at("token").value.trim().replace(/^Bearer\s+/i, "").replace(/[^\x21-\x7e]/g, "");
   if (token === state.token) return;
   state.token = token;
   const claims = claimsOf(token);

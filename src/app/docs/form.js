@@ -1,151 +1,13 @@
 // The form that makes a request to one table or function.
 
+import { argumentBody, argumentTable, columnState, columnTable } from "./columns.js";
 import { check, field, fill, h, options, plural } from "./dom.js";
 import { exampleBody } from "./model.js";
 import { columnName, filterText, queryText } from "./request.js";
 
-const COLUMNS_AT_ONCE = 50;
 const VERBS = { GET: "Read", POST: "Insert", PATCH: "Update", PUT: "Upsert one", DELETE: "Delete" };
 const CALLS = { GET: "Call by GET", POST: "Call by POST" };
-const RESERVED = new Set(["select", "order", "limit", "offset", "and", "or", "not.and", "not.or", "on_conflict", "columns"]);
-
-const COMPARE = ["eq", "neq", "gt", "gte", "lt", "lte", "in", "not.in", "is", "not.is", "isdistinct"];
-const TEXT = ["like", "ilike", "match", "imatch", "fts", "plfts", "phfts", "wfts"];
-const CONTAIN = ["cs", "cd", "ov", "sl", "sr", "nxl", "nxr", "adj"];
-const OPERATORS = {
-  number: COMPARE,
-  boolean: ["is", "not.is", "eq", "neq", "in"],
-  text: [...COMPARE, ...TEXT],
-  json: ["eq", "neq", "is", "not.is", ...CONTAIN, "fts", "plfts"],
-  other: [...COMPARE, ...TEXT, ...CONTAIN],
-};
-
-const badge = (text, title) => h("span", { class: "badge", title }, text);
-
-// The name of a type, without the schema that is shown anyway; it may be broken at underscores.
-function breakable(type, schema) {
-  const name = type.startsWith(`${schema}.`) ? type.slice(schema.length + 1) : type;
-  return name.split(/(?<=[_.])/).flatMap((part, i) => (i > 0 ? [h("wbr"), part] : [part]));
-}
-
-function nameCell(column, context) {
-  const badges = [
-    column.key && badge("key", "Part of the primary key"),
-    column.required && !column.key && badge("not null", "Always there"),
-    column.generated && badge("generated", "The database alone writes it"),
-    column.default !== undefined && badge(`= ${JSON.stringify(column.default)}`, "Default"),
-    column.reference && h("a", { class: "badge", href: context.linkTo(column.reference.table), title: "Foreign key" },
-      `→ ${column.reference.table}.${column.reference.column}`),
-  ];
-  const labels = column.labels.length > 0 && h("p", { class: "labels" }, column.labels.slice(0, 30).join(" · "), column.labels.length > 30 && " …");
-  return [h("code", {}, column.name), h("span", { class: "badges" }, badges), column.comment && h("p", {}, column.comment), labels];
-}
-
-// -- columns -------------------------------------------------------------------------------------
-
-// What is chosen of the columns stays when the method changes.
-function columnState(details) {
-  const entries = details.columns.map((column) => [column.name, {
-    shown: true, operator: OPERATORS[column.group][0], value: "",
-  }]);
-  return new Map(entries);
-}
-
-function filterCell(column, state, changed) {
-  const operator = h("select", {
-    "aria-label": `Operator for ${column.name}`,
-    onchange: (event) => { state.operator = event.target.value; changed(); },
-  }, options(OPERATORS[column.group].map((name) => [name]), state.operator));
-  const value = h("input", {
-    "aria-label": `Value for ${column.name}`, value: state.value, autocomplete: "off", spellcheck: "false",
-    list: column.labels.length > 0 ? `labels-${column.name}` : null,
-    oninput: (event) => { state.value = event.target.value; changed(); },
-  });
-  const labels = column.labels.length > 0 && h("datalist", { id: `labels-${column.name}` }, options(column.labels.map((label) => [label])));
-  return h("td", { class: "filter" }, h("div", {}, operator, value), labels);
-}
-
-function columnTable(details, states, use, context) {
-  const body = h("tbody");
-  const draw = (columns) => columns.map((column) => {
-    const state = states.get(column.name);
-    const shown = h("input", {
-      type: "checkbox", checked: state.shown, "aria-label": `Return ${column.name}`,
-      onchange: (event) => { state.shown = event.target.checked; context.changed(); },
-    });
-    return h("tr", {},
-      use.select && h("td", { class: "pick" }, shown),
-      h("th", { scope: "row" }, nameCell(column, context)),
-      h("td", { class: "type" }, breakable(column.type, context.schema)),
-      use.filters && (RESERVED.has(column.name) || use.taken.has(column.name)
-        ? h("td", { class: "filter" }) : filterCell(column, state, context.changed)));
-  });
-  const redraw = (n) => fill(body, draw(details.columns.slice(0, n)));
-  redraw(COLUMNS_AT_ONCE);
-  const all = h("input", {
-    type: "checkbox", "aria-label": "Return all columns", checked: [...states.values()].every((state) => state.shown),
-    onchange: (event) => {
-      for (const state of states.values()) state.shown = event.target.checked;
-      redraw(body.children.length);
-      context.changed();
-    },
-  });
-  const rest = details.columns.length > COLUMNS_AT_ONCE && h("button", {
-    type: "button", class: "quiet",
-    onclick: (event) => { event.target.remove(); redraw(details.columns.length); },
-  }, `Show all ${details.columns.length} columns`);
-  return [h("table", { class: "columns" },
-    h("thead", {}, h("tr", {}, use.select && h("th", { class: "pick" }, all), h("th", { scope: "col" }, "Column"),
-      h("th", { scope: "col" }, "Type"), use.filters && h("th", { scope: "col" }, "Filter"))),
-    body), rest];
-}
-
-// -- arguments -----------------------------------------------------------------------------------
-
-function argumentControl(argument, values, changed) {
-  const set = (event) => { values.set(argument.name, event.target.value); changed(); };
-  const value = values.get(argument.name) ?? "";
-  const attributes = { "aria-label": `Argument ${argument.name}`, value, oninput: set, autocomplete: "off", spellcheck: "false" };
-  const choices = argument.group === "boolean" ? ["true", "false"] : argument.schema.enum ? argument.labels : null;
-  if (!choices) return h("input", attributes);
-  return h("select", { "aria-label": `Argument ${argument.name}`, onchange: set }, options([["", "–"], ...choices.map((name) => [name])], value));
-}
-
-function argumentTable(details, values, context) {
-  const rows = details.arguments.map((argument) => h("tr", {},
-    h("th", { scope: "row" }, h("code", {}, argument.name),
-      h("span", { class: "badges" }, argument.required && badge("required", "It has no default"))),
-    h("td", { class: "type" }, breakable(argument.type, context.schema)),
-    h("td", { class: "filter" }, h("div", {}, argumentControl(argument, values, context.changed)))));
-  const head = ["Argument", "Type", "Value"].map((name) => h("th", { scope: "col" }, name));
-  return h("table", { class: "columns" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows));
-}
-
-// Numbers stay as they were typed: JavaScript would round large ones.
-function jsonOf(argument, text) {
-  const types = [argument.schema.type ?? []].flat();
-  if (types.includes("string")) return JSON.stringify(text);
-  try {
-    JSON.parse(text);
-    return text;
-  } catch {
-    return JSON.stringify(text);
-  }
-}
-
-function argumentBody(details, values) {
-  const members = [];
-  for (const argument of details.arguments) {
-    const text = values.get(argument.name) ?? "";
-    if (text === "" && !argument.required) continue;
-    members.push(`${JSON.stringify(argument.name)}: ${jsonOf(argument, text)}`);
-  }
-  return `{${members.join(", ")}}`;
-}
-
-// -- the form ------------------------------------------------------------------------------------
-
-// details: what model.js says; host: schema, profile, token(), sqlAllowed, linkTo(table), changed(request), send(request),
+// details: what model.js says; host: schema, profile, embeddable, token(), sqlAllowed, linkTo(table), changed(request), send(request),
 // cancel().
 export function requestForm(details, host) {
   const states = columnState(details);
@@ -283,6 +145,7 @@ export function requestForm(details, host) {
     const columns = details.columns.map((column) => columnName(column.name));
     if (takes("select")) fields.push(field("Select", input("select", { placeholder: "*", value: kept.select ?? "" }), "Instead of the ticks below; embeds related tables: other(*)"));
     if (takes("order")) fields.push(field("Order", input("order", { placeholder: `${columns[0] ?? "column"}.desc`, value: kept.order ?? "" })));
+    if (takes("select") && host.embeddable.length > 0) fields.push(embedChips());
     if (takes("limit")) fields.push(field("Limit", input("limit", { type: "number", min: 0, value: kept.limit ?? "20" })));
     if (takes("offset")) fields.push(field("Offset", input("offset", { type: "number", min: 0, placeholder: "0", value: kept.offset ?? "" })));
     if (takes("limit")) fields.push(field("Count", select("count", [["", "no"], ["count=exact", "exact"], ["count=planned", "planned"], ["count=estimated", "estimated"]])));
@@ -295,6 +158,16 @@ export function requestForm(details, host) {
     if (media.length > 0) fields.push(field("Format", select("accept", [["", "JSON"], ...media])));
     fields.push(field("More parameters", input("more", { placeholder: "or=(a.eq.1,b.is.null)", value: kept.more ?? "" })));
     return h("div", { class: "fields" }, fields);
+  }
+
+  function embedChips() {
+    const add = (text_) => {
+      const now = controls.select.value.trim();
+      if (!now.split(",").includes(text_)) controls.select.value = `${now || selected() || "*"},${text_}`;
+      changed();
+    };
+    return h("div", { class: "chips" }, h("span", {}, "Embed"), host.embeddable.slice(0, 24).map((text_) =>
+      h("button", { type: "button", class: "quiet", title: `Adds ${text_} to the selection`, onclick: () => add(text_) }, text_.replace(/:.*!/, "!").replace("(*)", ""))));
   }
 
   function ticks() {

@@ -152,6 +152,36 @@ export function describeResource(doc, resource) {
   };
 }
 
+// What can be embedded in rows of a table, as `select` says it: the tables that its foreign keys name, and those whose
+// foreign keys name it. Of a very large API only the former.
+const MANY_TABLES = 300;
+
+export function embeddable(doc, resources, details) {
+  const found = [];
+  const add = (table, columns) => {
+    for (const column of columns) found.push(columns.length > 1 ? `${column.name}:${table}!${column.name}(*)` : `${table}(*)`);
+  };
+  const targets = new Set(details.columns.map((column) => column.reference?.table).filter(Boolean));
+  for (const table of targets) {
+    if (table !== details.name) add(table, details.columns.filter((column) => column.reference?.table === table));
+  }
+  if (resources.length > MANY_TABLES) return found;
+  for (const { kind, name, item } of resources) {
+    if (kind !== "table" || name === details.name || targets.has(name)) continue;
+    const { rows } = rowSchema(doc, item.get);
+    add(name, readColumns(rows).filter((column) => column.reference?.table === details.name));
+  }
+  return found;
+}
+
+// The methods and the first line of the comment.
+export function outline({ kind, item }) {
+  const names = Object.keys(OPERATIONS).filter((name) => item[name]);
+  const first = item[names[0]] ?? {};
+  const text = kind === "function" ? first.summary || first.description : first.description;
+  return { methods: names.map((name) => OPERATIONS[name]), line: (text ?? "").split("\n")[0] };
+}
+
 // -- examples ------------------------------------------------------------------------------------
 
 const EXAMPLES = {

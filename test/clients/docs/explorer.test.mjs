@@ -42,6 +42,17 @@ test("columns, filters, order, count", () => withPage(browser, async (page) => {
   assert.notEqual(await page.innerText(".rows td"), first);
 }));
 
+test("related rows", () => withPage(browser, async (page) => {
+  await pick(page, "machines");
+  await page.click('.chips button:text-is("lines")');
+  await page.click('.chips button:text-is("sensors")');
+  assert.equal(await page.inputValue('label:has-text("Select") input'), "*,lines(*),sensors(*)");
+  await page.fill('label:has-text("Select") input', "name,lines(name)");
+  await send(page);
+  assert.deepEqual(await texts(page, ".rows thead th"), ["name", "lines"]);
+  assert.match((await texts(page, ".rows td.json"))[0], /^\{"name":"Line/);
+}));
+
 test("an error", () => withPage(browser, async (page) => {
   await pick(page, "sites");
   await page.fill('[aria-label="Value for id"]', "one");
