@@ -14,6 +14,9 @@ OBJS = $(patsubst %.cpp,%.o,$(CORE_SRCS) $(SHELL_SRCS))
 DOCS_PAGE = $(wildcard $(addprefix src/app/docs/*.,html css js svg))
 DOCS_LITERALS = $(DOCS_PAGE:%=%.inc)
 
+# PGXS looks at once whether there is any.
+EXTRA_CLEAN = $(OBJS:.o=.d) $(DOCS_LITERALS) build
+
 REGRESS = $(patsubst sql/%.sql,%,$(filter-out $(DATA),$(wildcard sql/*.sql)))
 
 PG_CONFIG ?= pg_config
@@ -39,4 +42,3 @@ override CPPFLAGS := -Isrc $(patsubst -I%,-isystem %,$(filter-out -I. -I./,$(CPP
 SHLIB_LINK += -lmicrohttpd -lsimdjson -lcrypto -lstdc++
 
 -include $(OBJS:.o=.d)
-EXTRA_CLEAN = $(OBJS:.o=.d) $(DOCS_LITERALS) build
