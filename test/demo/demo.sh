@@ -349,6 +349,7 @@ self_check() {
   check 'no rights without a token' 401 -o /dev/null -w '%{http_code}' "$base/work_orders"
   check 'an operator sees own work orders only' '[]' -H "Authorization: Bearer $operator" \
     "$base/work_orders?select=id&assigned_to=neq.7&requested_by=neq.7"
+  check 'the API explorer is there' 200 -o /dev/null -w '%{http_code}' "http://127.0.0.1:$admin_port/docs"
   check 'a manager sees all work orders' '[{"id":1}]' -H "Authorization: Bearer $manager" \
     "$base/work_orders?select=id&order=id&limit=1"
 }

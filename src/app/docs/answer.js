@@ -13,13 +13,20 @@ const MAX_TEXT = 200000;
 
 // A number as it was written: JavaScript would change large and long ones.
 class Exact {
-  constructor(source) { this.source = source; }
-  toJSON() { return JSON.rawJSON ? JSON.rawJSON(this.source) : Number(this.source); }
+  constructor(source) {
+    this.source = source;
+  }
+  toJSON() {
+    return JSON.rawJSON ? JSON.rawJSON(this.source) : Number(this.source);
+  }
 }
 
 function parseJson(text) {
   return JSON.parse(text, (key, value, context) =>
-    typeof value === "number" && context?.source && context.source !== String(value) ? new Exact(context.source) : value);
+    typeof value === "number" && context?.source && context.source !== String(value)
+      ? new Exact(context.source)
+      : value,
+  );
 }
 
 const isNumber = (value) => typeof value === "number" || value instanceof Exact;
@@ -56,9 +63,16 @@ function headCell(name, numeric, context) {
   if (direction === undefined) return h("th", { scope: "col", class: kind }, name);
   const sort = { asc: "ascending", desc: "descending" }[direction] ?? "none";
   const mark = { asc: " ↑", desc: " ↓" }[direction] ?? "";
-  return h("th", { scope: "col", class: kind, "aria-sort": sort },
-    h("button", { type: "button", class: "sort", title: `Order by ${name}`, onclick: () => context.orderBy(name) }, name,
-      h("span", { "aria-hidden": "true" }, mark)));
+  return h(
+    "th",
+    { scope: "col", class: kind, "aria-sort": sort },
+    h(
+      "button",
+      { type: "button", class: "sort", title: `Order by ${name}`, onclick: () => context.orderBy(name) },
+      name,
+      h("span", { "aria-hidden": "true" }, mark),
+    ),
+  );
 }
 
 function rowsTable(rows, context) {
@@ -69,27 +83,48 @@ function rowsTable(rows, context) {
   const note = h("p", { class: "note" });
   let shown = 0;
   const showMore = () => {
-    for (const row of rows.slice(shown, shown + ROWS_AT_ONCE)) body.append(h("tr", {}, columns.map((name, i) => cell(row[name], numeric[i]))));
+    for (const row of rows.slice(shown, shown + ROWS_AT_ONCE))
+      body.append(
+        h(
+          "tr",
+          {},
+          columns.map((name, i) => cell(row[name], numeric[i])),
+        ),
+      );
     shown = Math.min(rows.length, shown + ROWS_AT_ONCE);
     const notes = [];
     if (shown < rows.length) notes.push(`The first ${shown} of ${plural(rows.length, "row")} are shown. `);
     if (columns.length < all.length) notes.push(`The first ${columns.length} of ${all.length} columns are shown. `);
-    fill(note, notes, shown < rows.length && h("button", { type: "button", class: "quiet", onclick: showMore }, "Show more"));
+    fill(
+      note,
+      notes,
+      shown < rows.length && h("button", { type: "button", class: "quiet", onclick: showMore }, "Show more"),
+    );
     note.hidden = notes.length === 0;
   };
   showMore();
-  const head = h("tr", {}, columns.map((name, i) => headCell(name, numeric[i], context)));
+  const head = h(
+    "tr",
+    {},
+    columns.map((name, i) => headCell(name, numeric[i], context)),
+  );
   const table = h("table", { class: "rows" }, h("thead", {}, head), body);
   return [h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Rows" }, table), note];
 }
 
-const isRow = (value) => value !== null && typeof value === "object" && !Array.isArray(value) && !(value instanceof Exact);
+const isRow = (value) =>
+  value !== null && typeof value === "object" && !Array.isArray(value) && !(value instanceof Exact);
 
 function textBlock(text, label) {
   const cut = text.length > MAX_TEXT;
   return [
     h("pre", { tabindex: "0", role: "region", "aria-label": label }, cut ? text.slice(0, MAX_TEXT) : text),
-    cut && h("p", { class: "note" }, `The first ${MAX_TEXT.toLocaleString("en")} of ${plural(text.length, "character")} are shown.`),
+    cut &&
+      h(
+        "p",
+        { class: "note" },
+        `The first ${MAX_TEXT.toLocaleString("en")} of ${plural(text.length, "character")} are shown.`,
+      ),
   ];
 }
 
@@ -103,8 +138,14 @@ function resultOf(answer, context) {
     return h("img", { src: url, alt: "The image that was answered", onload: () => URL.revokeObjectURL(url) });
   }
   if (answer.cut) {
-    return [h("p", { class: "note" }, `Only the first ${bytesText(answer.size)} were read. Ask for fewer rows to see a table.`),
-      textBlock(answer.text, "Result")];
+    return [
+      h(
+        "p",
+        { class: "note" },
+        `Only the first ${bytesText(answer.size)} were read. Ask for fewer rows to see a table.`,
+      ),
+      textBlock(answer.text, "Result"),
+    ];
   }
   if (!type.endsWith("json")) return textBlock(answer.text, "Result");
   let value;
@@ -131,7 +172,8 @@ function rowCount(answer) {
 
 function statusLine(answer) {
   const good = answer.status < 400;
-  const time = answer.milliseconds < 10 ? answer.milliseconds.toFixed(1) : Math.round(answer.milliseconds).toLocaleString("en");
+  const time =
+    answer.milliseconds < 10 ? answer.milliseconds.toFixed(1) : Math.round(answer.milliseconds).toLocaleString("en");
   const facts = [rowCount(answer), `${time} ms`, bytesText(answer.size)].filter(Boolean);
   return [
     h("span", { class: good ? "pill good" : "pill bad" }, `${answer.status} ${answer.phrase}`.trim()),
@@ -140,14 +182,24 @@ function statusLine(answer) {
 }
 
 function headerTable(headers) {
-  const rows = headers.map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, h("code", {}, value))));
-  return [h("table", { class: "pairs" }, h("tbody", {}, rows)),
-    h("p", { class: "note" }, "A browser shows a page of another origin only some headers.")];
+  const rows = headers.map(([name, value]) =>
+    h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, h("code", {}, value))),
+  );
+  return [
+    h("table", { class: "pairs" }, h("tbody", {}, rows)),
+    h("p", { class: "note" }, "A browser shows a page of another origin only some headers."),
+  ];
 }
 
 // -- the panel -----------------------------------------------------------------------------------
 
-const TABS = [["result", "Result"], ["body", "Body"], ["headers", "Headers"], ["sql", "SQL"], ["curl", "curl"]];
+const TABS = [
+  ["result", "Result"],
+  ["body", "Body"],
+  ["headers", "Headers"],
+  ["sql", "SQL"],
+  ["curl", "curl"],
+];
 
 function makeTabs(onPick) {
   const panels = {};
@@ -170,7 +222,18 @@ function makeTabs(onPick) {
     pick(TABS[(at + step + TABS.length) % TABS.length][0], true);
   };
   for (const [key, label] of TABS) {
-    buttons[key] = h("button", { type: "button", role: "tab", id: `tab-${key}`, "aria-controls": `panel-${key}`, onclick: () => pick(key), onkeydown: move }, label);
+    buttons[key] = h(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        id: `tab-${key}`,
+        "aria-controls": `panel-${key}`,
+        onclick: () => pick(key),
+        onkeydown: move,
+      },
+      label,
+    );
     panels[key] = h("div", { role: "tabpanel", id: `panel-${key}`, "aria-labelledby": `tab-${key}` });
   }
   const list = h("div", { role: "tablist", "aria-label": "Answer and request" }, Object.values(buttons));
@@ -185,9 +248,17 @@ export function answerPanel(context) {
   const showRequest = () => {
     if (!request) return;
     if (tab === "curl") {
-      fill(panels.curl, h("div", { class: "row" }, h("h3", {}, "Command"), copyButton(() => curlText(context.base, request, false))),
+      fill(
+        panels.curl,
+        h(
+          "div",
+          { class: "row" },
+          h("h3", {}, "Command"),
+          copyButton(() => curlText(context.base, request, false)),
+        ),
         h("pre", { tabindex: "0", role: "region", "aria-label": "Command" }, curlText(context.base, request, true)),
-        request.headers.Authorization && h("p", { class: "note" }, "The copy has the token in it."));
+        request.headers.Authorization && h("p", { class: "note" }, "The copy has the token in it."),
+      );
     }
     if (tab === "sql") {
       clearTimeout(later);
@@ -200,7 +271,10 @@ export function answerPanel(context) {
   });
   const status = h("p", { class: "status", role: "status" });
   fill(panels.result, h("p", { class: "notice" }, "Send the request to see its answer here."));
-  for (const key of ["body", "headers"]) fill(panels[key], h("p", { class: "notice" }, "There is no answer yet."));
+  const forgetAnswer = () => {
+    for (const key of ["body", "headers"]) fill(panels[key], h("p", { class: "notice" }, "There is no answer."));
+  };
+  forgetAnswer();
   pick("result");
 
   const element = h("section", { class: "answer", "aria-label": "Answer" }, status, list, Object.values(panels));
@@ -221,12 +295,22 @@ export function answerPanel(context) {
     show(answer) {
       fill(status, statusLine(answer));
       fill(panels.result, resultOf(answer, context));
-      fill(panels.body, h("div", { class: "row" }, h("h3", {}, answer.type || "No content type"), copyButton(() => answer.text)), textBlock(answer.text, "Body"));
+      fill(
+        panels.body,
+        h(
+          "div",
+          { class: "row" },
+          h("h3", {}, answer.type || "No content type"),
+          copyButton(() => answer.text),
+        ),
+        textBlock(answer.text, "Body"),
+      );
       fill(panels.headers, headerTable(answer.headers));
       bringIntoView();
       if (tab === "curl" || (tab === "sql" && answer.status >= 400)) pick("result");
     },
     fail(message) {
+      forgetAnswer();
       fill(status, h("span", { class: "pill bad" }, "No answer"));
       fill(panels.result, h("section", { class: "error", "aria-label": "Error" }, h("p", {}, message)));
       bringIntoView();

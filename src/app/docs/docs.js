@@ -34,7 +34,11 @@ function readAddress() {
 
 function listItem(resource) {
   const current = resource.id === readAddress()?.id;
-  return h("li", {}, h("a", { href: addressOf(state.schema, resource.id), "aria-current": current ? "page" : null }, resource.name));
+  return h(
+    "li",
+    {},
+    h("a", { href: addressOf(state.schema, resource.id), "aria-current": current ? "page" : null }, resource.name),
+  );
 }
 
 // A list that grows while it is scrolled through.
@@ -47,7 +51,14 @@ function growingList(resources) {
     list.append(...resources.slice(shown, shown + LIST_STEP).map(listItem));
     shown += LIST_STEP;
     if (shown >= resources.length) return observer.disconnect();
-    fill(more, h("button", { type: "button", class: "quiet", onclick: grow }, `${plural(resources.length - shown, "more", "more")}`));
+    fill(
+      more,
+      h(
+        "button",
+        { type: "button", class: "quiet", onclick: grow },
+        `${plural(resources.length - shown, "more", "more")}`,
+      ),
+    );
     return list.append(more);
   };
   const observer = new IntersectionObserver((entries) => {
@@ -63,11 +74,20 @@ function drawList() {
   const found = state.resources.filter((resource) => words.every((word) => resource.name.toLowerCase().includes(word)));
   const group = (kind, label) => {
     const some = found.filter((resource) => resource.kind === kind);
-    return some.length > 0 && h("section", {}, h("h2", {}, label, h("span", { class: "n" }, some.length.toLocaleString("en"))), growingList(some));
+    return (
+      some.length > 0 &&
+      h(
+        "section",
+        {},
+        h("h2", {}, label, h("span", { class: "n" }, some.length.toLocaleString("en"))),
+        growingList(some),
+      )
+    );
   };
   fill(at("list"), group("table", "Tables and views"), group("function", "Functions"));
   const all = state.resources.length;
-  at("count").textContent = words.length > 0 ? `${found.length.toLocaleString("en")} of ${all.toLocaleString("en")}` : "";
+  at("count").textContent =
+    words.length > 0 ? `${found.length.toLocaleString("en")} of ${all.toLocaleString("en")}` : "";
 }
 
 function markCurrent() {
@@ -84,16 +104,22 @@ function markCurrent() {
 function heading(details) {
   const only = details.kind === "table" && details.methods.length === 1;
   const kind = details.kind === "function" ? "function" : only ? "read only" : "table or view";
-  return h("header", { class: "resource" },
-    h("h2", { id: "resource" }, details.name), h("span", { class: "badge" }, kind),
+  return h(
+    "header",
+    { class: "resource" },
+    h("h2", { id: "resource" }, details.name),
+    h("span", { class: "badge" }, kind),
     details.summary && h("p", {}, details.summary),
-    details.comment.split(/\n{2,}/).map((part) => part && h("p", {}, part)));
+    details.comment.split(/\n{2,}/).map((part) => part && h("p", {}, part)),
+  );
 }
 
 function noAnswer(error) {
   if (error.name === "AbortError") return "The request was cancelled.";
-  return `${state.info.url} does not answer this page. Is it reachable from this browser? ` +
-    `If pgrst.server_cors_allowed_origins is set, it has to name ${location.origin}.`;
+  return (
+    `${state.info.url} does not answer this page. Is it reachable from this browser? ` +
+    `If pgrst.server_cors_allowed_origins is set, it has to name ${location.origin}.`
+  );
 }
 
 function showResource(resource) {
@@ -136,10 +162,19 @@ function overview() {
   const tables = state.resources.filter((resource) => resource.kind === "table").length;
   const functions = state.resources.length - tables;
   return [
-    h("header", { class: "resource" }, h("h2", {}, info.title ?? "API"), info.description && h("p", {}, info.description)),
-    h("p", { class: "notice" }, state.resources.length === 0
-      ? "There is nothing that this role may use. A token of another role shows more."
-      : `${plural(tables, "table or view", "tables and views")}, ${plural(functions, "function")}`),
+    h(
+      "header",
+      { class: "resource" },
+      h("h2", {}, info.title ?? "API"),
+      info.description && h("p", {}, info.description),
+    ),
+    h(
+      "p",
+      { class: "notice" },
+      state.resources.length === 0
+        ? "There is nothing that this role may use. A token of another role shows more."
+        : `${plural(tables, "table or view", "tables and views")}, ${plural(functions, "function")}`,
+    ),
     outlineTable(),
   ];
 }
@@ -148,13 +183,24 @@ function outlineTable() {
   if (state.resources.length === 0) return null;
   const rows = state.resources.slice(0, OUTLINE).map((resource) => {
     const { methods, line } = outline(resource);
-    return h("tr", {}, h("th", { scope: "row" }, h("a", { href: addressOf(state.schema, resource.id) }, resource.name)),
-      h("td", { class: "verbs" }, methods.map((method) => [h("b", { class: `verb ${method}` }, method), " "])), h("td", {}, line));
+    return h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, h("a", { href: addressOf(state.schema, resource.id) }, resource.name)),
+      h(
+        "td",
+        { class: "verbs" },
+        methods.map((method) => [h("b", { class: `verb ${method}` }, method), " "]),
+      ),
+      h("td", {}, line),
+    );
   });
   const left = state.resources.length - rows.length;
   const head = ["Name", "Methods", "Comment"].map((name) => h("th", { scope: "col" }, name));
-  return [h("table", { class: "outline" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows)),
-    left > 0 && h("p", { class: "note" }, `${plural(left, "more is", "more are")} in the list.`)];
+  return [
+    h("table", { class: "outline" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows)),
+    left > 0 && h("p", { class: "note" }, `${plural(left, "more is", "more are")} in the list.`),
+  ];
 }
 
 function showCurrent() {
@@ -165,8 +211,7 @@ function showCurrent() {
   const resource = hash && state.resources.find((candidate) => candidate.id === hash.id);
   if (resource) return showResource(resource);
   document.title = at("title").textContent;
-  fill(at("main"), hash
-    ? h("p", { class: "notice" }, `There is no ${hash.name} that this role may use.`) : overview());
+  fill(at("main"), hash ? h("p", { class: "notice" }, `There is no ${hash.name} that this role may use.`) : overview());
   return undefined;
 }
 
@@ -194,13 +239,22 @@ async function load() {
     response = await fetchDocument();
     body = await response.json();
   } catch (error) {
-    if (turn === state.loading) showProblem(h("section", { class: "error" }, h("p", {}, response ? "What the API says at its root is no JSON." : noAnswer(error))));
+    if (turn === state.loading)
+      showProblem(
+        h(
+          "section",
+          { class: "error" },
+          h("p", {}, response ? "What the API says at its root is no JSON." : noAnswer(error)),
+        ),
+      );
     return;
   }
   if (turn !== state.loading) return;
   if (!response.ok) return showProblem(errorCard(response.status, body));
   if (!String(body.openapi).startsWith("3.1")) {
-    return showProblem(h("p", { class: "notice" }, "The API describes itself otherwise: pgrst.db_root_spec names a function."));
+    return showProblem(
+      h("p", { class: "notice" }, "The API describes itself otherwise: pgrst.db_root_spec names a function."),
+    );
   }
   state.doc = body;
   state.resources = readResources(body);
@@ -212,7 +266,10 @@ async function load() {
 // -- the frame -----------------------------------------------------------------------------------
 
 function takeToken() {
-  const token = at("token").value.trim().replace(/^Bearer\s+/i, "").replace(/[^\x21-\x7e]/g, "");
+  const token = at("token")
+    .value.trim()
+    .replace(/^Bearer\s+/i, "")
+    .replace(/[^\x21-\x7e]/g, "");
   if (token === state.token) return;
   state.token = token;
   const claims = claimsOf(token);
@@ -267,14 +324,27 @@ function listen() {
 
 async function start() {
   const response = await fetch(new URL("api.json", import.meta.url), { cache: "no-store" });
-  if (!response.ok) return showProblem(h("p", { class: "notice" }, "The schema cache is not there yet. Load this page again in a moment."));
+  if (!response.ok)
+    return showProblem(
+      h("p", { class: "notice" }, "The schema cache is not there yet. Load this page again in a moment."),
+    );
   state.info = await response.json();
   if (!state.info.url) {
-    return showProblem(h("p", { class: "notice" }, "Nobody can tell where the API is: the setting ",
-      h("code", {}, "pgrst.openapi_server_proxy_uri"), " can say it."));
+    return showProblem(
+      h(
+        "p",
+        { class: "notice" },
+        "Nobody can tell where the API is: the setting ",
+        h("code", {}, "pgrst.openapi_server_proxy_uri"),
+        " can say it.",
+      ),
+    );
   }
   at("url").textContent = state.info.url;
-  fill(at("schema"), state.info.schemas.map((schema) => h("option", { value: schema }, schema)));
+  fill(
+    at("schema"),
+    state.info.schemas.map((schema) => h("option", { value: schema }, schema)),
+  );
   at("schema-field").hidden = state.info.schemas.length < 2;
   const hash = readAddress();
   pickSchema(hash && state.info.schemas.includes(hash.schema) ? hash.schema : state.info.schemas[0]);

@@ -85,9 +85,20 @@ function errorText(value) {
 
 // error: what the API answers when something is wrong.
 export function errorCard(status, error) {
-  const parts = [["Code", error.code], ["Details", error.details], ["Hint", error.hint]];
+  const parts = [
+    ["Code", error.code],
+    ["Details", error.details],
+    ["Hint", error.hint],
+  ];
   const shown = parts.filter(([, value]) => value !== null && value !== undefined && value !== "");
-  return h("section", { class: "error", "aria-label": "Error" },
+  return h(
+    "section",
+    { class: "error", "aria-label": "Error" },
     h("h3", {}, error.message ?? `Status ${status}`),
-    h("dl", { class: "facts" }, shown.map(([name, value]) => [h("dt", {}, name), h("dd", {}, errorText(value))])));
+    h(
+      "dl",
+      { class: "facts" },
+      shown.map(([name, value]) => [h("dt", {}, name), h("dd", {}, errorText(value))]),
+    ),
+  );
 }

@@ -30,8 +30,13 @@ export function readResources(doc) {
 // -- types ---------------------------------------------------------------------------------------
 
 const SQL_NAMES = {
-  int32: "integer", int64: "bigint", float: "real", double: "double precision",
-  "date-time": "timestamptz", number: "numeric", object: "json",
+  int32: "integer",
+  int64: "bigint",
+  float: "real",
+  double: "double precision",
+  "date-time": "timestamptz",
+  number: "numeric",
+  object: "json",
 };
 
 function plainType(schema) {
@@ -74,7 +79,9 @@ function readNotes(description) {
 
 function readColumn(name, schema, required) {
   return {
-    name, schema, required,
+    name,
+    schema,
+    required,
     type: typeText(schema),
     group: typeGroup(schema),
     labels: (schema.enum ?? schema.items?.enum ?? []).filter((label) => label !== null),
@@ -145,7 +152,7 @@ export function describeResource(doc, resource) {
   return {
     ...resource,
     methods,
-    summary: resource.kind === "function" ? first.summary ?? "" : "",
+    summary: resource.kind === "function" ? (first.summary ?? "") : "",
     comment: first.description ?? "",
     columns: readColumns(rows?.properties ? rows : null),
     arguments: resource.kind === "function" ? readArguments(doc, item) : [],
@@ -159,17 +166,25 @@ const MANY_TABLES = 300;
 export function embeddable(doc, resources, details) {
   const found = [];
   const add = (table, columns) => {
-    for (const column of columns) found.push(columns.length > 1 ? `${column.name}:${table}!${column.name}(*)` : `${table}(*)`);
+    for (const column of columns)
+      found.push(columns.length > 1 ? `${column.name}:${table}!${column.name}(*)` : `${table}(*)`);
   };
   const targets = new Set(details.columns.map((column) => column.reference?.table).filter(Boolean));
   for (const table of targets) {
-    if (table !== details.name) add(table, details.columns.filter((column) => column.reference?.table === table));
+    if (table !== details.name)
+      add(
+        table,
+        details.columns.filter((column) => column.reference?.table === table),
+      );
   }
   if (resources.length > MANY_TABLES) return found;
   for (const { kind, name, item } of resources) {
     if (kind !== "table" || name === details.name || targets.has(name)) continue;
     const { rows } = rowSchema(doc, item.get);
-    add(name, readColumns(rows).filter((column) => column.reference?.table === details.name));
+    add(
+      name,
+      readColumns(rows).filter((column) => column.reference?.table === details.name),
+    );
   }
   return found;
 }
@@ -185,9 +200,17 @@ export function outline({ kind, item }) {
 // -- examples ------------------------------------------------------------------------------------
 
 const EXAMPLES = {
-  date: "2026-01-31", "date-time": "2026-01-31T12:00:00Z", uuid: "00000000-0000-4000-8000-000000000000",
-  "timestamp without time zone": "2026-01-31T12:00:00", "time without time zone": "12:00:00", interval: "1 day",
-  inet: "192.0.2.1", int4range: "[1,10)", int8range: "[1,10)", numrange: "[1,10)", daterange: "[2026-01-01,2026-02-01)",
+  date: "2026-01-31",
+  "date-time": "2026-01-31T12:00:00Z",
+  uuid: "00000000-0000-4000-8000-000000000000",
+  "timestamp without time zone": "2026-01-31T12:00:00",
+  "time without time zone": "12:00:00",
+  interval: "1 day",
+  inet: "192.0.2.1",
+  int4range: "[1,10)",
+  int8range: "[1,10)",
+  numrange: "[1,10)",
+  daterange: "[2026-01-01,2026-02-01)",
 };
 
 function exampleValue(schema) {

@@ -31,7 +31,8 @@ const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 // The command; show: with the token hidden.
 export function curlText(base, request, show) {
   const parts = ["curl"];
-  if (request.method !== "GET" && !(request.method === "POST" && request.body !== null)) parts[0] += ` -X ${request.method}`;
+  if (request.method !== "GET" && !(request.method === "POST" && request.body !== null))
+    parts[0] += ` -X ${request.method}`;
   parts[0] += ` ${quoted(base + request.path)}`;
   for (const [name, value] of Object.entries(request.headers)) {
     const secret = show && name === "Authorization";
@@ -87,7 +88,12 @@ export async function askSql(request) {
   const response = await fetch(new URL("sql", import.meta.url), {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ method: request.method, path: request.path, headers: request.headers, body: request.body ?? "" }),
+    body: JSON.stringify({
+      method: request.method,
+      path: request.path,
+      headers: request.headers,
+      body: request.body ?? "",
+    }),
   });
   if (!response.ok) throw new Error((await response.text()) || `status ${response.status}`);
   return response.json();
@@ -96,7 +102,9 @@ export async function askSql(request) {
 // The claims of a token, without a look at its signature; null: it is none.
 export function claimsOf(token) {
   try {
-    const bytes = Uint8Array.from(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")), (c) =>
+      c.charCodeAt(0),
+    );
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return null;

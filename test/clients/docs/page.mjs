@@ -8,8 +8,15 @@ export const base = `http://127.0.0.1:${process.env.DEMO_PORT}`;
 export const docs = `http://127.0.0.1:${process.env.DEMO_ADMIN_PORT}/docs`;
 export const manager = process.env.MANAGER;
 
-const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync"];
+const flags = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 export async function launch() {
   return chromium.launch({ executablePath: process.env.CHROMIUM, args: flags });
@@ -27,8 +34,11 @@ export async function withPage(browser, work, { before, expected = /status of 4/
     if (["error", "warning"].includes(message.type()) && !expected.test(message.text())) problems.push(message.text());
   });
   await page.exposeFunction("reportViolation", (text) => problems.push(text));
-  await page.addInitScript(() => addEventListener("securitypolicyviolation", (event) =>
-    window.reportViolation(`${event.violatedDirective} forbids ${event.blockedURI}`)));
+  await page.addInitScript(() =>
+    addEventListener("securitypolicyviolation", (event) =>
+      window.reportViolation(`${event.violatedDirective} forbids ${event.blockedURI}`),
+    ),
+  );
   await before?.(page);
   await page.goto(docs);
   await page.waitForFunction(() => document.querySelector("#list a, main .error, main .notice + *, main header"));
@@ -64,9 +74,27 @@ export function document(tables, comment = "") {
   for (const name of tables) {
     paths[`/${encodeURIComponent(name)}`] = {
       get: {
-        operationId: name, description: comment, parameters: [{ name: "select", in: "query" }, { name: "limit", in: "query" }],
-        responses: { 200: { content: { "application/json": { schema: { type: "array", items: {
-          type: "object", properties: { id: { type: "integer", format: "int64", description: comment } } } } } } } },
+        operationId: name,
+        description: comment,
+        parameters: [
+          { name: "select", in: "query" },
+          { name: "limit", in: "query" },
+        ],
+        responses: {
+          200: {
+            content: {
+              "application/json": {
+                schema: {
+                  type: "array",
+                  items: {
+                    type: "object",
+                    properties: { id: { type: "integer", format: "int64", description: comment } },
+                  },
+                },
+              },
+            },
+          },
+        },
       },
     };
   }
