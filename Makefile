@@ -10,6 +10,13 @@ CORE_SRCS = $(wildcard src/core/*.cpp src/auth/*.cpp src/api_request/*.cpp src/s
 SHELL_SRCS = $(wildcard src/http/*.cpp src/pg/*.cpp)
 OBJS = $(patsubst %.cpp,%.o,$(CORE_SRCS) $(SHELL_SRCS))
 
+# The page of the admin server: each file as a C++ string literal, to be included.
+DOCS_PAGE = $(wildcard $(addprefix src/app/docs/*.,html css js svg))
+DOCS_LITERALS = $(DOCS_PAGE:%=%.inc)
+
+# PGXS looks at once whether there is any.
+EXTRA_CLEAN = $(OBJS:.o=.d) $(DOCS_LITERALS) build
+
 REGRESS = $(patsubst sql/%.sql,%,$(filter-out $(DATA),$(wildcard sql/*.sql)))
 
 PG_CONFIG ?= pg_config
@@ -19,6 +26,11 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 override with_llvm := no
 
 include test/targets.mk
+
+src/app/docs_files.o: | $(DOCS_LITERALS)
+$(DOCS_LITERALS): %.inc: %
+	@{ printf 'R"docs('; cat $<; printf ')docs"\n'; } >$@
+
 include $(PGXS)
 
 # PGXS knows C; these make it build and link C++.
@@ -30,4 +42,3 @@ override CPPFLAGS := -Isrc $(patsubst -I%,-isystem %,$(filter-out -I. -I./,$(CPP
 SHLIB_LINK += -lmicrohttpd -lgnutls -lsimdjson -lcrypto -lstdc++
 
 -include $(OBJS:.o=.d)
-EXTRA_CLEAN = $(OBJS:.o=.d) build

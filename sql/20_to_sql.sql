@@ -64,6 +64,7 @@ SELECT pgrst.to_sql('GET', '/items?id=1');
 SELECT pgrst.to_sql('GET', '/items?select=id,(');
 SELECT pgrst.to_sql('GET', '/a/b/c');
 SELECT pgrst.to_sql('BREW', '/items');
+SELECT pgrst.to_sql('OPTIONS', '/items');
 SELECT pgrst.to_sql('GET', '/items', '{"Accept": "image/png"}');
 SELECT pgrst.to_sql('GET', '/items', '{"Accept-Profile": "elsewhere"}');
 SELECT pgrst.to_sql('GET', '/items', '[1]');

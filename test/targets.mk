@@ -62,6 +62,10 @@ $(PLANNER_BENCH): test/bench/planner.cpp $(PURE_SRCS)
 	@mkdir -p $(@D)
 	$(CXX) $(PURE_FLAGS) -O2 -o $@ $^ -lsimdjson -lcrypto
 
+# Whoever compiles this file needs the page first; what changes later is in the .d files.
+build/unit/src/app/docs_files.o build/fuzz/src/app/docs_files.o build/tidy/src/app/docs_files.ok \
+	$(PLANNER_BENCH): | $(DOCS_LITERALS)
+
 # -- unit -----------------------------------------------------------------------------------------
 
 UNIT_DIR := build/unit

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "app/docs.hpp"
+
 namespace pgrst {
 
 namespace {
@@ -55,6 +57,7 @@ HttpResponse schema_cache_response(const SnapshotPtr& snapshot) {
 }  // namespace
 
 HttpResponse admin_response(const HttpRequest& request, const AdminState& state) {
+  if (is_docs_path(request.path)) return docs_response(request, state);
   if (request.method != "GET" && request.method != "HEAD") {
     HttpResponse response = with_status(405);
     response.headers.push_back({"Allow", "GET, HEAD"});

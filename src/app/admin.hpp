@@ -1,8 +1,9 @@
 // The admin server: what monitoring asks of one database's service.
 //
 // Input -> output: request and state -> response. Pure. PostgREST's /live, /ready, /metrics and
-// /schema_cache, and /config. Nobody is asked who he is, as in PostgREST: the admin server belongs
-// on an address that only operators reach. Secrets are never shown.
+// /schema_cache, and /config; and the explorer of the API (app/docs.hpp). Nobody is asked who he
+// is, as in PostgREST: the admin server belongs on an address that only operators reach. Secrets
+// are never shown.
 #pragma once
 
 #include "core/before_postgres.hpp"
@@ -10,8 +11,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "app/pipeline.hpp"
 #include "app/snapshot.hpp"
 #include "core/http_message.hpp"
 
@@ -23,6 +26,11 @@ struct AdminState {
   SnapshotPtr snapshot;  // null: none yet
   const std::vector<SourcedSetting>* settings = nullptr;  // effective_settings()
   std::function<std::string()> metrics;
+  // Where the API is, for those who reach the admin server.
+  int api_port = 0;  // 0: on a unix socket, or nowhere
+  std::string_view api_scheme = "http";
+  // begin() of the API's pipeline: what a request would run.
+  std::function<BeginResult(HttpRequest)> plan;
 };
 
 HttpResponse admin_response(const HttpRequest& request, const AdminState& state);

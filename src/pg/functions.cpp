@@ -9,6 +9,7 @@
 #include <exception>
 #include <string>
 
+#include "app/planned.hpp"
 #include "core/config.hpp"
 #include "pg/session_request.hpp"
 

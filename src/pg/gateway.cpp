@@ -434,6 +434,10 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
     state.snapshot = follower_.snapshot();
     state.settings = &follower_.settings();
     state.metrics = [this] { return metrics(); };
+    state.api_port = api_.port();
+    state.plan = [this](HttpRequest request) {
+      return begin(std::move(request), keeper_.snapshot(), jwt_cache_, std::time(nullptr));
+    };
     return state;
   }
 

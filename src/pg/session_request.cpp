@@ -1,9 +1,8 @@
-#include <simdjson.h>
-
 #include <ctime>
 #include <vector>
 
 #include "app/pipeline.hpp"
+#include "app/planned.hpp"
 #include "core/json.hpp"
 #include "pg/session_request.hpp"
 #include "pg/snapshot_keeper.hpp"
@@ -87,60 +86,6 @@ std::string headers_to_json(const Headers& headers) {
   return out + "]";
 }
 
-std::string settings_to_json(const SettingList& settings) {
-  std::string out = "{";
-  for (const auto& [name, value] : settings) {
-    if (out.size() > 1) out += ", ";
-    append_json_string(out, name);
-    out += ": ";
-    append_json_string(out, value);
-  }
-  return out + "}";
-}
-
-std::string statement_to_json(const Statement& statement, const std::string& payload) {
-  std::string out = "{\"sql\": " + json_string(statement.text) + ", \"params\": [";
-  for (size_t i = 0; i < statement.params.size(); i++) {
-    if (i > 0) out += ", ";
-    const SqlParam& param = statement.params[i];
-    if (statement.payload_at == i) {
-      out += json_string(payload);
-    } else {
-      out += param ? json_string(*param) : "null";
-    }
-  }
-  return out + "]}";
-}
-
-const char* isolation_name(Isolation isolation) {
-  switch (isolation) {
-    case Isolation::kReadCommitted:
-      return "read committed";
-    case Isolation::kRepeatableRead:
-      return "repeatable read";
-    case Isolation::kSerializable:
-      return "serializable";
-  }
-  return "";
-}
-
-std::string transaction_to_json(const Transaction& t) {
-  std::string out = "{\"access_mode\": ";
-  out += t.access == AccessMode::kReadOnly ? "\"read only\"" : "\"read write\"";
-  out += ", \"isolation\": \"" + std::string(isolation_name(t.isolation)) + "\"";
-  out += ", \"rollback\": " + std::string(t.rollback ? "true" : "false");
-  out += ", \"role_settings\": " + settings_to_json(t.role_settings);
-  out += ", \"role\": " + json_string(t.role);
-  out += ", \"settings\": " + settings_to_json(t.settings);
-  out += ", \"pre_request\": " + (t.pre_request.empty() ? "null" : json_string(t.pre_request));
-  out += ", \"statements\": [";
-  for (size_t i = 0; i < t.statements.size(); i++) {
-    if (i > 0) out += ", ";
-    out += statement_to_json(t.statements[i], t.payload);
-  }
-  return out + "]}";
-}
-
 }  // namespace
 
 SessionAnswer session_request(const HttpRequest& request) {
@@ -175,35 +120,8 @@ SessionAnswer session_to_sql(const HttpRequest& request) {
   Session& s = session();
   answer.error = refresh(s);
   if (answer.error) return answer;
-  BeginResult begun = begin_in_session(s, request);
-  const auto* work = std::get_if<DatabaseWork>(&begun);
-  if (work != nullptr && !work->pending.refusal) {
-    answer.transaction_json = transaction_to_json(work->transaction);
-    return answer;
-  }
-  if (work != nullptr) {
-    // Nothing is run that could tell who may read the hint.
-    Error error = *work->pending.refusal;
-    error.hint.reset();
-    answer.response = fail(work->pending, error);
-  } else {
-    answer.response = std::move(std::get<HttpResponse>(begun));
-  }
-  answer.transaction_json = "{\"status\": " + std::to_string(answer.response.status) +
-                            ", \"error\": " + answer.response.body + "}";
+  answer.transaction_json = planned_json(begin_in_session(s, request));
   return answer;
-}
-
-bool parse_header_object(const std::string& json, Headers& headers) {
-  simdjson::dom::parser parser;
-  simdjson::dom::object object;
-  if (parser.parse(json).get(object) != simdjson::SUCCESS) return false;
-  for (const auto& member : object) {
-    std::string_view value;
-    if (member.value.get(value) != simdjson::SUCCESS) return false;
-    headers.push_back({std::string(member.key), std::string(value)});
-  }
-  return true;
 }
 
 }  // namespace pgrst::pg

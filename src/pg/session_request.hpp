@@ -23,7 +23,4 @@ struct SessionAnswer {
 SessionAnswer session_request(const HttpRequest& request);
 SessionAnswer session_to_sql(const HttpRequest& request);
 
-// {"Name": "value", ...} -> headers; false when it is anything else.
-bool parse_header_object(const std::string& json, Headers& headers);
-
 }  // namespace pgrst::pg

@@ -7,6 +7,7 @@
 #
 #   PG_CONFIG       which PostgreSQL (default: pg_config)
 #   DEMO_PORT       port of the API on 127.0.0.1 (default: 3000)
+#   DEMO_ADMIN_PORT port of the admin server there, with the API explorer (default: the next that is free)
 #   DEMO_READINGS   number of sensor readings (default: 1000000)
 #   DEMO_ONCE=1     start, check a few requests, stop: for tests; the exit status tells
 #   TMPDIR          where the cluster goes (default: /tmp)
@@ -15,6 +16,7 @@
 set -euo pipefail
 
 port=${DEMO_PORT:-3000}
+admin_port=${DEMO_ADMIN_PORT:-}
 readings=${DEMO_READINGS:-1000000}
 once=${DEMO_ONCE:-}
 base="http://127.0.0.1:$port"
@@ -113,24 +115,37 @@ interruptible() {
 # Steps
 # -------------------------------------------------------------------------------------------------
 
-port_in_use() { (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
+port_in_use() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# check_port VARIABLE NUMBER EXAMPLE
+check_port() {
+  case $2 in
+    '' | *[!0-9]*) die "$1 must be a port number, not \"$2\"" ;;
+  esac
+  if [ "$2" -lt 1 ] || [ "$2" -gt 65535 ]; then
+    die "$1 must be between 1 and 65535, not $2"
+  fi
+  if [ "$2" -lt 1024 ]; then
+    die "port $2 is reserved for root and the server does not run as root; set $1 to another one"
+  fi
+  if port_in_use "$2"; then
+    die "port $2 of 127.0.0.1 is taken; stop what uses it, or choose another: $1=$3 make demo"
+  fi
+}
+
+choose_admin_port() {
+  admin_port=$((port < 65535 ? port + 1 : 1024))
+  while port_in_use "$admin_port"; do admin_port=$((admin_port < 65535 ? admin_port + 1 : 1024)); done
+}
 
 check_arguments() {
   case $readings in
     '' | *[!0-9]*) die "DEMO_READINGS must be a whole number, not \"$readings\"" ;;
   esac
-  case $port in
-    '' | *[!0-9]*) die "DEMO_PORT must be a port number, not \"$port\"" ;;
-  esac
-  if [ "$port" -lt 1 ] || [ "$port" -gt 65535 ]; then
-    die "DEMO_PORT must be between 1 and 65535, not $port"
-  fi
-  if [ "$port" -lt 1024 ]; then
-    die "port $port is reserved for root and the server does not run as root; set DEMO_PORT to another one"
-  fi
-  if port_in_use; then
-    die "port $port of 127.0.0.1 is taken; stop what uses it, or choose another: DEMO_PORT=3001 make demo"
-  fi
+  check_port DEMO_PORT "$port" 3001
+  if [ -z "$admin_port" ]; then choose_admin_port; fi
+  check_port DEMO_ADMIN_PORT "$admin_port" 3002
+  [ "$admin_port" -ne "$port" ] || die "DEMO_PORT and DEMO_ADMIN_PORT must differ"
 }
 
 # Finds the server's programs. Debian has them outside of the path.
@@ -246,6 +261,7 @@ pgrst.db_tx_end = 'commit-allow-override'
 pgrst.jwt_secret = '$secret'
 pgrst.server_host = '127.0.0.1'
 pgrst.server_port = $port
+pgrst.admin_server_port = $admin_port
 CONF
 }
 
@@ -333,6 +349,7 @@ self_check() {
   check 'no rights without a token' 401 -o /dev/null -w '%{http_code}' "$base/work_orders"
   check 'an operator sees own work orders only' '[]' -H "Authorization: Bearer $operator" \
     "$base/work_orders?select=id&assigned_to=neq.7&requested_by=neq.7"
+  check 'the API explorer is there' 200 -o /dev/null -w '%{http_code}' "http://127.0.0.1:$admin_port/docs"
   check 'a manager sees all work orders' '[{"id":1}]' -H "Authorization: Bearer $manager" \
     "$base/work_orders?select=id&order=id&limit=1"
 }
@@ -340,7 +357,11 @@ self_check() {
 print_tour() {
   cat <<TOUR
 
-The plant is served on $base. Try, in another terminal:
+The plant is served on $base. To look around in a browser:
+
+  http://127.0.0.1:$admin_port/docs
+
+Try, in another terminal:
 
   curl '$base/sites'
   curl '$base/machines?select=name,status,rpm:specs->motor->rpm&kind=eq.oven&order=name'
