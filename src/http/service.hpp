@@ -31,6 +31,7 @@ class Service {
   // Listens there, if it does not yet. kKept, kFailed: problem() says why not; it is listened as
   // before, or not at all.
   Change listen(const Endpoint& endpoint, const Limits& limits, int64_t now_ms);
+  bool speaks_tls() const { return !endpoint_.tls.empty() && endpoint_.unix_socket.empty(); }
   // The files of the certificate are to be looked at again by the next listen().
   void reread_files() { files_changed_ = !endpoint_.tls.empty(); }
   // What was accepted is served on.

@@ -117,7 +117,6 @@ void AdminServer::configure(const Config& config, int64_t now_ms) {
 }
 
 void AdminServer::run(const AdminState& state) {
-  if (service_.servers().empty()) return;
   service_.run();
   bool answered = false;
   for (auto& arrival : service_.take_arrivals()) {

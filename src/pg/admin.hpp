@@ -21,6 +21,7 @@ class AdminServer {
   void configure(const Config& config, int64_t now_ms);
   void stop_accepting() { service_.stop_accepting(); }
   void close() { service_.close(); }
+  bool is_open() const { return !service_.servers().empty(); }
   // Serves the sockets and answers what has come.
   void run(const AdminState& state);
 

@@ -185,7 +185,7 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
     broker_.process_events();
     traffic_.tick();
     run_server();
-    admin_.run(admin_state());
+    if (admin_.is_open()) admin_.run(admin_state());
     take_arrivals();
     api_.forget_ended();
     const int64_t now = monotonic_ms();
@@ -435,8 +435,9 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
     state.settings = &follower_.settings();
     state.metrics = [this] { return metrics(); };
     state.api_port = api_.port();
+    if (api_.speaks_tls()) state.api_scheme = "https";
     state.plan = [this](HttpRequest request) {
-      return begin(std::move(request), keeper_.snapshot(), jwt_cache_, std::time(nullptr));
+      return begin(std::move(request), follower_.snapshot(), jwt_cache_, std::time(nullptr));
     };
     return state;
   }

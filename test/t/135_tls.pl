@@ -282,6 +282,15 @@ scenario 'the OpenAPI document' => sub {
     is_deeply(tls()->get('/')->{json}{schemes}, ['https'], 'https');
 };
 
+scenario 'the API explorer of the admin server' => sub {
+    my $admin_port = PgrstCluster::free_port();
+    $cluster->sql(qq(ALTER ROLE authenticator SET "pgrst.admin_server_port" = $admin_port));
+    my $admin = PgrstClient->new($admin_port);
+    wait_until { $admin->get('/live')->{status} == 200 } 'the admin server, without TLS';
+    like($admin->get('/docs/api.json')->{json}{origin}, qr{^https://}, 'knows that the API speaks TLS');
+    $cluster->sql('ALTER ROLE authenticator RESET "pgrst.admin_server_port"');
+};
+
 scenario 'a server that starts with files of no use' => sub {
     my $certificate = PgrstCluster::slurp("$data/server.crt");
     unlink "$data/server.crt";
