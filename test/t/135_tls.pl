@@ -287,7 +287,7 @@ scenario 'the API explorer of the admin server' => sub {
     $cluster->sql(qq(ALTER ROLE authenticator SET "pgrst.admin_server_port" = $admin_port));
     my $admin = PgrstClient->new($admin_port);
     wait_until { $admin->get('/live')->{status} == 200 } 'the admin server, without TLS';
-    like($admin->get('/docs/api.json')->{json}{origin}, qr{^https://}, 'knows that the API speaks TLS');
+    like($admin->get('/docs/api.json')->{json}{url}, qr{^https://}, 'knows that the API speaks TLS');
     $cluster->sql('ALTER ROLE authenticator RESET "pgrst.admin_server_port"');
 };
 

@@ -3,6 +3,7 @@
 #
 #   e2e.sh [file ...]     test/t/*.pl; without names: nothing to do
 #
+# E2E_JOBS files run at a time (default 2): they wait most of the time, and share nothing.
 # The tests see PostgreSQL's Perl modules, PG_CONFIG and the server's programs in the path. They give up root
 # by themselves. E2E_TAP_DIR: where to leave their TAP.
 set -euo pipefail
@@ -28,4 +29,4 @@ if [ -n "${E2E_TAP_DIR:-}" ]; then
   export PERL_TEST_HARNESS_DUMP_TAP=$E2E_TAP_DIR
 fi
 cd "$top"
-prove --timer -I "$pgxs_dir/src/test/perl" -I test/t "$@"
+prove --jobs "${E2E_JOBS:-2}" --timer -I "$pgxs_dir/src/test/perl" -I test/t "$@"
