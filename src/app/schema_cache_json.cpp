@@ -154,7 +154,7 @@ std::string handler_json(const SchemaCache::MediaHandlers::value_type& entry) {
 }
 
 // One entry of one list in a piece.
-class SchemaCachePieces : public BodyPieces {
+class SchemaCachePieces final : public BodyPieces {
  public:
   explicit SchemaCachePieces(SnapshotPtr snapshot) : snapshot_(std::move(snapshot)) { rewind(); }
 

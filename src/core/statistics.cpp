@@ -29,7 +29,7 @@ void copy_name(std::string_view from, char (&to)[RouteStatistics::kMaxName]) {
 size_t LatencyHistogram::bucket_of(int64_t ns) {
   if (ns < int64_t{1} << kFirstBits) return 0;
   const auto value = static_cast<uint64_t>(ns);
-  const int bits = std::bit_width(value) - 1;
+  const int bits = static_cast<int>(std::bit_width(value)) - 1;
   // Whether the value is in the upper half of its octave, where the square root of two is.
   constexpr uint64_t kSqrt2 = 23170;  // times 2^14
   const bool upper = (value >> (bits - kFirstBits)) >= kSqrt2;
