@@ -134,7 +134,7 @@ HttpResponse sql_response(const HttpRequest& request, const AdminState& state) {
   if (!asked || !std::all_of(asked->headers.begin(), asked->headers.end(), is_safe)) {
     return with_message(400, R"(this takes {"method", "path", "headers", "body"})");
   }
-  return with_json(planned_json(state.plan(std::move(*asked))));
+  return with_json(planned_json(state.plan(std::move(*asked)), PlanReader::kAnybody));
 }
 
 HttpResponse respond(const HttpRequest& request, const AdminState& state) {

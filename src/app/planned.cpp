@@ -64,6 +64,14 @@ std::string transaction_json(const Transaction& t) {
   return out + "]}";
 }
 
+void mask_settings(Transaction& t) {
+  constexpr std::string_view kMask = "******";
+  for (auto& setting : t.role_settings) setting.second = kMask;
+  for (auto& [name, value] : t.settings) {
+    if (name.starts_with("app.settings.")) value = kMask;
+  }
+}
+
 // A response to OPTIONS has no body.
 std::string refused_json(const HttpResponse& response) {
   return "{\"status\": " + std::to_string(response.status) +
@@ -88,9 +96,10 @@ bool add_headers(const simdjson::dom::object& object, Headers& headers) {
 
 }  // namespace
 
-std::string planned_json(BeginResult begun) {
-  const auto* work = std::get_if<DatabaseWork>(&begun);
+std::string planned_json(BeginResult begun, PlanReader reader) {
+  auto* work = std::get_if<DatabaseWork>(&begun);
   if (work == nullptr) return refused_json(std::get<HttpResponse>(begun));
+  if (reader == PlanReader::kAnybody) mask_settings(work->transaction);
   if (!work->pending.refusal) return transaction_json(work->transaction);
   // Nothing is run that could tell who may read the hint.
   Error error = *work->pending.refusal;

@@ -14,7 +14,11 @@
 
 namespace pgrst {
 
-std::string planned_json(BeginResult begun);
+// Whose settings are shown: the owner of the database sees all, others not the values of
+// "app.settings.*" and of settings of roles, which may hold secrets.
+enum class PlanReader { kOwner, kAnybody };
+
+std::string planned_json(BeginResult begun, PlanReader reader);
 
 // {"Name": "value", ...} -> headers; false when it is anything else.
 bool parse_header_object(const std::string& json, Headers& headers);

@@ -120,7 +120,7 @@ SessionAnswer session_to_sql(const HttpRequest& request) {
   Session& s = session();
   answer.error = refresh(s);
   if (answer.error) return answer;
-  answer.transaction_json = planned_json(begin_in_session(s, request));
+  answer.transaction_json = planned_json(begin_in_session(s, request), PlanReader::kOwner);
   return answer;
 }
 

@@ -139,6 +139,10 @@ scenario 'SQL is planned, not run' => sub {
     is($r->{json}{access_mode}, 'read write', 'a write');
     like($r->{json}{statements}[0]{sql}, qr/DELETE FROM/, 'that would delete');
     is($session->sql('SELECT count(*) FROM api.items'), $before, 'and does not');
+    $session->sql(q(INSERT INTO pgrst.config VALUES ('app.settings.key', 'a hidden value')));
+    wait_until { ($r = sql_of({method => 'GET', path => '/items'}))->{json}{settings}{'app.settings.key'} } 'a setting';
+    is($r->{json}{settings}{'app.settings.key'}, '******', 'whose value is not for everybody');
+    unlike($r->{body}, qr/hidden value/, 'nowhere in the answer');
     $r = sql_of({method => 'GET', path => '/items', headers => {Authorization => 'Bearer x.y.z'}});
     is($r->{json}{status}, 401, 'a bad token');
     is($r->{json}{statements}, undef, 'has no SQL');
