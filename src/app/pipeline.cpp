@@ -287,8 +287,9 @@ HttpResponse finish(const PendingRequest& pending, const TransactionResult& resu
   return std::move(response).value();
 }
 
-Finishing::Finishing(PendingRequest pending, const TransactionResult& result)
-    : pending_(std::move(pending)) {
+Finishing::Finishing(PendingRequest pending, const TransactionResult& result,
+                     DescriptionCache* cache)
+    : pending_(std::move(pending)), cache_(cache) {
   pending_.timer.lap(Phase::kTransaction);
   auto started = start(result);
   if (!started.ok()) error_ = std::move(started).error();
@@ -297,6 +298,10 @@ Finishing::Finishing(PendingRequest pending, const TransactionResult& result)
 Result<void> Finishing::start(const TransactionResult& result) {
   if (result.error) return errors::from_postgres(*result.error, pending_.authenticated);
   if (!pending_.context.has_body) return {};
+  if (cache_ != nullptr) {
+    cache_key_ = DescriptionCache::key_of(pending_.context, result);
+    if (take_from_cache()) return {};
+  }
   const SnapshotPtr& snapshot = pending_.snapshot;
   const std::string& schema = pending_.context.schema;
   PGRST_TRY(ApiDescription api,
@@ -306,8 +311,26 @@ Result<void> Finishing::start(const TransactionResult& result) {
   return {};
 }
 
+bool Finishing::take_from_cache() {
+  const auto* entry = cache_->find(pending_.snapshot, cache_key_);
+  if (entry == nullptr) return false;
+  is_known_ = true;
+  held_ = entry->body;
+  too_large_ = held_.empty();
+  dropped_ = too_large_ ? entry->size : 0;
+  return !too_large_;
+}
+
+void Finishing::put_into_cache() {
+  if (cache_ == nullptr || is_known_ || !pieces_) return;
+  DescriptionCache::Entry entry;
+  if (!too_large_) entry.body = held_;
+  entry.size = too_large_ ? dropped_ : held_.size();
+  cache_->insert(pending_.snapshot, std::move(cache_key_), std::move(entry));
+}
+
 bool Finishing::step(size_t max_bytes) {
-  if (error_ || !pieces_) return true;
+  if (error_ || !pieces_ || is_known_) return true;
   for (size_t written = 0; written < max_bytes;) {
     const size_t had = held_.size();
     if (!pieces_->next(held_)) return true;
@@ -323,6 +346,7 @@ bool Finishing::step(size_t max_bytes) {
 
 HttpResponse Finishing::take() {
   if (error_) return fail(*error_);
+  put_into_cache();
   HttpResponse response = description_response(pending_.context);
   if (too_large_) {
     pieces_->rewind();

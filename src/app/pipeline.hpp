@@ -15,6 +15,7 @@
 #include <variant>
 
 #include "api_request/api_request.hpp"
+#include "app/description_cache.hpp"
 #include "app/snapshot.hpp"
 #include "core/http_message.hpp"
 #include "query/transaction.hpp"
@@ -86,7 +87,9 @@ class Finishing {
  public:
   static constexpr size_t kMaxHeldBody = 1024 * 1024;  // bytes
 
-  Finishing(PendingRequest pending, const TransactionResult& result);
+  // cache: where descriptions are looked for and kept, which outlives this; null: nowhere.
+  Finishing(PendingRequest pending, const TransactionResult& result,
+            DescriptionCache* cache = nullptr);
   // Writes on for about max_bytes; true when there is nothing left to do.
   bool step(size_t max_bytes);
   // Once, after step() has returned true.
@@ -96,10 +99,16 @@ class Finishing {
 
  private:
   Result<void> start(const TransactionResult& result);
+  // True when nothing is left to be written or measured.
+  bool take_from_cache();
+  void put_into_cache();
 
   PendingRequest pending_;
+  DescriptionCache* cache_;
+  std::string cache_key_;
+  bool is_known_ = false;  // the size, and the body if it can be held, are from the cache
   std::optional<Error> error_;
-  std::shared_ptr<BodyPieces> pieces_;  // null: there is no body
+  std::shared_ptr<BodyPieces> pieces_;  // null: there is no body, or it is held
   std::string held_;
   bool too_large_ = false;  // to hold
   uint64_t dropped_ = 0;    // bytes that are not held

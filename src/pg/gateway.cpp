@@ -358,7 +358,8 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
 
   void start_writing(Work& work, const TransactionResult& result) {
     try {
-      writing_.push_back({work.ticket, std::make_unique<Finishing>(work.pending, result)});
+      writing_.push_back(
+          {work.ticket, std::make_unique<Finishing>(work.pending, result, &descriptions_)});
     } catch (const std::exception& e) {
       respond(work.ticket, fail(work.pending, errors::internal(e.what())),
               work.pending.headers_only);
@@ -620,6 +621,7 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
   CatalogFollower follower_{db_, broker_, *this};
   Traffic traffic_{db_.statistics()};
   JwtCache jwt_cache_;
+  DescriptionCache descriptions_;
   http::Service api_{the_socket_file,
                      [this](const HttpRequest& request, const Error& error) {
                        return refuse(request, follower_.snapshot(), error);

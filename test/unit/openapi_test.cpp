@@ -558,6 +558,78 @@ TEST(OpenApiRequest, InSteps) {
   while (response.pieces->next(body)) {
   }
   EXPECT_EQ(body, whole.body);
+
+  // Known from then on is only its size.
+  DescriptionCache cache;
+  for (const size_t wanted : {steps, size_t{1}}) {
+    Finishing again(pending, result_of(visible), &cache);
+    size_t taken = 1;
+    while (!again.step(100000)) taken++;
+    EXPECT_EQ(taken, wanted);
+    const HttpResponse same = again.take();
+    ASSERT_TRUE(same.pieces);
+    EXPECT_EQ(same.result_body_size, whole.body.size());
+    body.clear();
+    while (same.pieces->next(body)) {
+    }
+    EXPECT_EQ(body, whole.body);
+  }
+}
+
+TEST(OpenApiRequest, WhoSeesTheSameGetsTheSame) {
+  test::CatalogRows rows;
+  for (const std::string oid : {"1001", "1002"}) {
+    rows.sets[CatalogResult::kTables].push_back({oid, "api", "t" + oid, "r", "28", std::nullopt});
+    rows.sets[kColumns].push_back(column_row(oid, "id", "integer", "integer"));
+  }
+  Visible one = {{}, {}, {}, {}};
+  one.tables.push_back({"t1001"});
+  Visible both = one;
+  both.tables.push_back({"t1002"});
+  const SnapshotPtr first = test::snapshot({}, rows);
+  DescriptionCache cache;
+  const auto answer = [&](const SnapshotPtr& snapshot, const Visible& visible,
+                          const std::string& accept) {
+    auto begun = test::begin_request(request("GET", "/", {{"Accept", accept}}), snapshot);
+    Finishing finishing(std::get<DatabaseWork>(begun).pending, result_of(visible), &cache);
+    while (!finishing.step(SIZE_MAX)) {
+    }
+    return finishing.take().body;
+  };
+  const std::string swagger = "application/openapi+json";
+  const std::string seen_by_both = answer(first, both, swagger);
+  ASSERT_EQ(keys(seen_by_both, "/definitions").size(), 2u) << seen_by_both;
+  const size_t kept = cache.bytes();
+  EXPECT_GT(kept, seen_by_both.size());
+  EXPECT_EQ(answer(first, both, swagger), seen_by_both);
+  EXPECT_EQ(cache.bytes(), kept);
+  const std::string seen_by_one = answer(first, one, swagger);
+  EXPECT_EQ(keys(seen_by_one, "/definitions").size(), 1u);
+  EXPECT_EQ(keys(answer(first, both, swagger), "/definitions").size(), 2u);
+  EXPECT_NE(answer(first, both, swagger + ";version=3.1"), seen_by_both);
+  // Another snapshot: nothing of the first is left.
+  const std::string after =
+      answer(test::snapshot({{"openapi_security_active", "on"}}, rows), both, swagger);
+  EXPECT_NE(after, seen_by_both);
+  EXPECT_LT(cache.bytes(), kept + after.size());
+}
+
+TEST(DescriptionCache, IsBounded) {
+  DescriptionCache cache;
+  const SnapshotPtr snapshot = test::snapshot({}, {});
+  for (int i = 0; i < 40; i++) {
+    cache.insert(snapshot, "key " + std::to_string(i),
+                 {std::string(1024 * 1024, 'x'), 1024 * 1024});
+  }
+  EXPECT_LE(cache.bytes(), DescriptionCache::kMaxBytes);
+  EXPECT_EQ(cache.find(snapshot, "key 0"), nullptr);
+  ASSERT_NE(cache.find(snapshot, "key 39"), nullptr);
+  EXPECT_EQ(cache.find(snapshot, "key 39")->size, 1024u * 1024);
+  EXPECT_EQ(cache.find(test::snapshot({}, {}), "key 39"), nullptr);
+  const size_t before = cache.bytes();
+  cache.insert(snapshot, "too large", {std::string(DescriptionCache::kMaxEntryBytes, 'x'), 1});
+  EXPECT_EQ(cache.find(snapshot, "too large"), nullptr);
+  EXPECT_EQ(cache.bytes(), before);
 }
 
 }  // namespace
