@@ -42,7 +42,13 @@ void check_catalog(size_t set, const std::string& bytes) {
   const auto& cache = catalog.value().schema_cache;
   if (set != pgrst::kTables) require(cache.table_or_null("api", "items") != nullptr);
   (void)cache.find_table("api", "itemss");
-  (void)pgrst::make_config(catalog.value().settings);
+  pgrst::SettingTexts texts;
+  for (const auto& setting : catalog.value().settings) {
+    texts.emplace_back(setting.name, setting.value);
+  }
+  (void)pgrst::make_config(texts);
+  require(pgrst::effective_settings(catalog.value().settings).size() >=
+          pgrst::setting_specs().size());
 }
 
 }  // namespace
