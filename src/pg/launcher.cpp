@@ -50,8 +50,10 @@ PGDLLEXPORT void pgrst_launcher_main(Datum argument);
 namespace pgrst::pg {
 namespace {
 
-constexpr long kTurnMs = 10000;     // a look at everything although nobody asks
-constexpr long kPausedTurnMs = 50;  // while a requester's transaction is watched
+constexpr long kTurnMs = 10000;        // a look at everything although nobody asks
+constexpr long kStartingTurnMs = 200;  // while executors start: what PostgreSQL waits for in a turn
+                                       // may swallow the signal of one that ends before it begins
+constexpr long kPausedTurnMs = 50;     // while a requester's transaction is watched
 constexpr int64_t kFirstBackoffMs = 500;
 constexpr int64_t kLastBackoffMs = 15000;
 constexpr int kEnoughForNow = 1;  // executors kept although nobody asks for more
@@ -149,7 +151,8 @@ class Service {
       return gateway_ == nullptr ? retry_at_ms_ - now : kTurnMs;
     }
     start_executors(now);
-    return executor_retry_at_ms_ > now ? executor_retry_at_ms_ - now : kTurnMs;
+    if (executor_retry_at_ms_ > now) return executor_retry_at_ms_ - now;
+    return is_waiting_for_executors() ? kStartingTurnMs : kTurnMs;
   }
 
   // After a turn in which it was paused: nothing runs any more.
@@ -212,6 +215,14 @@ class Service {
     }
     gateway_started_ms_ = now;
     db_.executor_wanted = true;  // the one that introspects
+  }
+
+  bool is_waiting_for_executors() const {
+    if (db_.executor_wanted.load()) return true;
+    for (uint32_t i = 0; i < db_.executor_count; i++) {
+      if (db_.executor(i).state.load() == ProcessState::kStarting) return true;
+    }
+    return false;
   }
 
   void start_executors(int64_t now) {
