@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <functional>
 #include <limits>
 
@@ -20,7 +19,7 @@ void add_to(std::atomic<uint64_t>& sum, uint64_t value) {
 
 void copy_name(std::string_view from, char (&to)[RouteStatistics::kMaxName]) {
   const size_t size = std::min(from.size(), sizeof to - 1);
-  std::memcpy(to, from.data(), size);
+  from.copy(to, size);
   to[size] = '\0';
 }
 
