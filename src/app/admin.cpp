@@ -45,13 +45,17 @@ std::string config_text(const std::vector<SourcedSetting>& settings) {
   return out;
 }
 
-HttpResponse schema_cache_response(const SnapshotPtr& snapshot) {
-  if (!snapshot) return with_status(503);
+HttpResponse with_pieces(std::shared_ptr<BodyPieces> pieces, const char* type) {
   HttpResponse response;
-  response.headers.push_back({"Content-Type", "application/json; charset=utf-8"});
-  response.pieces = write_schema_cache(snapshot);
+  response.headers.push_back({"Content-Type", type});
+  response.pieces = std::move(pieces);
   response.result_body_size = HttpResponse::kUnknownSize;
   return response;
+}
+
+HttpResponse schema_cache_response(const SnapshotPtr& snapshot) {
+  if (!snapshot) return with_status(503);
+  return with_pieces(write_schema_cache(snapshot), "application/json; charset=utf-8");
 }
 
 }  // namespace
@@ -66,9 +70,7 @@ HttpResponse admin_response(const HttpRequest& request, const AdminState& state)
   if (request.path == "/live") return with_status(state.accepting ? 200 : 500);
   if (request.path == "/ready") return with_status(readiness(state));
   if (request.path == "/metrics") {
-    HttpResponse response = with_text(state.metrics());
-    response.headers[0].value = "text/plain; version=0.0.4; charset=utf-8";
-    return response;
+    return with_pieces(state.metrics(), "text/plain; version=0.0.4; charset=utf-8");
   }
   if (request.path == "/config") {
     return state.settings == nullptr ? with_status(503) : with_text(config_text(*state.settings));

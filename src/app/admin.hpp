@@ -25,7 +25,7 @@ struct AdminState {
   bool pending = false;  // the schema cache is being read for the first time, or could not be read
   SnapshotPtr snapshot;  // null: none yet
   const std::vector<SourcedSetting>* settings = nullptr;  // effective_settings()
-  std::function<std::string()> metrics;
+  std::function<std::shared_ptr<BodyPieces>()> metrics;
   // Where the API is, for those who reach the admin server.
   int api_port = 0;  // 0: on a unix socket, or nowhere
   std::string_view api_scheme = "http";

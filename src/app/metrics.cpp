@@ -1,8 +1,10 @@
 #include "app/metrics.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,12 +16,15 @@ using Labels = std::vector<std::pair<std::string_view, std::string_view>>;
 
 class MetricsWriter {
  public:
+  explicit MetricsWriter(std::string& out) : out_(out) {}
+
   // The metric that the samples after it belong to.
   void metric(std::string_view name, std::string_view type, std::string_view help) {
-    name_ = name;
+    samples_of(name);
     out_.append("# HELP ").append(name).append(" ").append(help).append("\n");
     out_.append("# TYPE ").append(name).append(" ").append(type).append("\n");
   }
+  void samples_of(std::string_view name) { name_ = name; }
   void sample(double value, const Labels& labels = {}, std::string_view suffix = "") {
     out_.append(name_).append(suffix);
     write(labels);
@@ -52,7 +57,6 @@ class MetricsWriter {
     sample(static_cast<double>(total_ns) / 1e9, labels, "_sum");
     sample(static_cast<double>(sum), labels, "_count");
   }
-  std::string take() { return std::move(out_); }
 
  private:
   static std::string text_of(double value) {
@@ -81,7 +85,7 @@ class MetricsWriter {
     out_ += '}';
   }
 
-  std::string out_;
+  std::string& out_;
   std::string_view name_;
 };
 
@@ -133,20 +137,16 @@ constexpr std::array kRouteMetrics = std::to_array<RouteMetric>({
      [](const RouteStatistics& r) { return static_cast<double>(r.total_ns.load()) / 1e9; }},
 });
 
-void write_routes(MetricsWriter& out, const Statistics& statistics) {
-  for (const auto& metric : kRouteMetrics) {
-    out.metric(metric.name, "counter", metric.help);
-    for (uint32_t i = 0; i < statistics.route_entries(); i++) {
-      const RouteStatistics& route = statistics.route(i);
-      const bool is_rest = i + 1 == statistics.route_entries();
-      if (!is_rest && !route.used.load(std::memory_order_acquire)) continue;
-      if (route.calls.load(std::memory_order_relaxed) == 0) continue;
-      out.sample(metric.value(route), {{"method", is_rest ? "" : kCountedMethods[route.method]},
-                                       {"kind", is_rest ? "rest" : name_of(route.kind)},
-                                       {"schema", route.schema},
-                                       {"resource", route.resource}});
-    }
-  }
+void write_route(MetricsWriter& out, const RouteMetric& metric, const Statistics& statistics,
+                 uint32_t i) {
+  const RouteStatistics& route = statistics.route(i);
+  const bool is_rest = i + 1 == statistics.route_entries();
+  if (!is_rest && !route.used.load(std::memory_order_acquire)) return;
+  if (route.calls.load(std::memory_order_relaxed) == 0) return;
+  out.sample(metric.value(route), {{"method", is_rest ? "" : kCountedMethods[route.method]},
+                                   {"kind", is_rest ? "rest" : name_of(route.kind)},
+                                   {"schema", route.schema},
+                                   {"resource", route.resource}});
 }
 
 void write_schema_cache(MetricsWriter& out, const ServiceGauges& g) {
@@ -188,22 +188,70 @@ void write_jwt_cache(MetricsWriter& out, const ServiceGauges& g) {
             static_cast<double>(g.jwt_cache_entries));
 }
 
-}  // namespace
-
-std::string metrics_text(const Statistics& statistics, const ServiceGauges& gauges) {
-  MetricsWriter out;
+void write_all_but_routes(std::string& text, const Statistics& statistics,
+                          const ServiceGauges& gauges) {
+  MetricsWriter out(text);
   write_schema_cache(out, gauges);
   write_pool(out, gauges);
   write_jwt_cache(out, gauges);
   write_requests(out, statistics);
-  write_routes(out, statistics);
   out.gauge("pgrst_http_connections", "Open connections of clients",
             static_cast<double>(gauges.connections));
   out.metric("pgrst_resident_memory_bytes", "gauge",
              "Resident memory of processes; what they share is counted in each");
   out.sample(static_cast<double>(gauges.gateway_memory), {{"process", "gateway"}});
   out.sample(static_cast<double>(gauges.executor_memory), {{"process", "executors"}});
-  return out.take();
+}
+
+// All but the routes, then some routes in each piece.
+class MetricsPieces final : public BodyPieces {
+ public:
+  MetricsPieces(const Statistics& statistics, const ServiceGauges& gauges)
+      : statistics_(statistics), gauges_(gauges) {}
+
+  bool next(std::string& out) override {
+    if (!begun_) {
+      begun_ = true;
+      write_all_but_routes(out, statistics_, gauges_);
+      return true;
+    }
+    if (metric_ == kRouteMetrics.size()) return false;
+    write_routes(out);
+    return true;
+  }
+
+  void rewind() override {
+    begun_ = false;
+    metric_ = 0;
+    route_ = 0;
+  }
+
+ private:
+  void write_routes(std::string& text) {
+    constexpr uint32_t kRoutesOfPiece = 100;
+    MetricsWriter out(text);
+    const RouteMetric& metric = kRouteMetrics[metric_];
+    if (route_ == 0) out.metric(metric.name, "counter", metric.help);
+    out.samples_of(metric.name);
+    const uint32_t end = std::min(route_ + kRoutesOfPiece, statistics_.route_entries());
+    for (; route_ < end; route_++) write_route(out, metric, statistics_, route_);
+    if (route_ < statistics_.route_entries()) return;
+    metric_++;
+    route_ = 0;
+  }
+
+  const Statistics& statistics_;
+  ServiceGauges gauges_;
+  bool begun_ = false;
+  size_t metric_ = 0;  // of kRouteMetrics
+  uint32_t route_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<BodyPieces> write_metrics(const Statistics& statistics,
+                                          const ServiceGauges& gauges) {
+  return std::make_shared<MetricsPieces>(statistics, gauges);
 }
 
 }  // namespace pgrst

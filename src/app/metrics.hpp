@@ -2,15 +2,16 @@
 //
 // Input -> output: counts and gauges -> text (exposition format 0.0.4). Names are PostgREST's where
 // it has the metric (docs/references/observability.rst). Pure: whoever calls has gathered the
-// numbers.
+// numbers. Written piece by piece: there can be many routes.
 #pragma once
 
 #include "core/before_postgres.hpp"
 
 #include <cstdint>
-#include <string>
+#include <memory>
 
 #include "auth/jwt_cache.hpp"
+#include "core/http_message.hpp"
 #include "core/statistics.hpp"
 
 namespace pgrst {
@@ -34,6 +35,8 @@ struct ServiceGauges {
   uint64_t jwt_cache_entries = 0;
 };
 
-std::string metrics_text(const Statistics& statistics, const ServiceGauges& gauges);
+// `statistics` outlives the pieces.
+std::shared_ptr<BodyPieces> write_metrics(const Statistics& statistics,
+                                          const ServiceGauges& gauges);
 
 }  // namespace pgrst

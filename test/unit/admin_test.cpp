@@ -27,7 +27,6 @@ AdminState good_state() {
   AdminState state;
   state.accepting = true;
   state.snapshot = example_snapshot();
-  state.metrics = [] { return std::string("metrics"); };
   return state;
 }
 
@@ -121,6 +120,43 @@ TEST(EffectiveSettings, AnEmptySecretIsNone) {
   }
 }
 
+TEST(Metrics, AllRoutes) {
+  constexpr uint32_t kRoutes = 250;
+  std::vector<uint64_t> words((Statistics::bytes_needed(kRoutes) + 7) / 8, 0);
+  auto& statistics = *reinterpret_cast<Statistics*>(words.data());
+  statistics.init(kRoutes);
+  Sample sample;
+  sample.method = "GET";
+  sample.kind = ResourceKind::kRelation;
+  sample.status = 200;
+  for (int i = 0; i < 100; i++) {
+    const std::string name = "t" + std::to_string(i);
+    sample.resource = name;
+    statistics.add(sample);
+  }
+  AdminState state = good_state();
+  state.metrics = [&] { return write_metrics(statistics, {}); };
+  const HttpResponse response = ask(state, "/metrics");
+  ASSERT_NE(response.pieces, nullptr);
+  EXPECT_EQ(response.headers[0].value, "text/plain; version=0.0.4; charset=utf-8");
+  std::string text, again;
+  while (response.pieces->next(text)) {
+  }
+  for (const char* metric : {"requests", "errors", "rows", "seconds"}) {
+    const std::string name = "pgrst_route_" + std::string(metric) + "_total";
+    EXPECT_NE(text.find("# TYPE " + name + " counter\n"), std::string::npos) << name;
+    for (int i = 0; i < 100; i++) {
+      const std::string line = name + R"({method="GET",kind="relation",schema="",resource="t)" +
+                               std::to_string(i) + "\"}";
+      EXPECT_NE(text.find(line), std::string::npos) << line;
+    }
+  }
+  response.pieces->rewind();
+  while (response.pieces->next(again)) {
+  }
+  EXPECT_EQ(again, text);
+}
+
 TEST(Metrics, LabelsAreEscaped) {
   std::vector<uint64_t> words((Statistics::bytes_needed(4) + 7) / 8, 0);
   auto& statistics = *reinterpret_cast<Statistics*>(words.data());
@@ -134,7 +170,10 @@ TEST(Metrics, LabelsAreEscaped) {
   statistics.add(sample);
   ServiceGauges gauges;
   gauges.schema_query_seconds = 0.25;
-  const std::string text = metrics_text(statistics, gauges);
+  const auto pieces = write_metrics(statistics, gauges);
+  std::string text;
+  while (pieces->next(text)) {
+  }
   EXPECT_NE(text.find("resource=\"a\\\"b\\\\c\\nd\"} 1\n"), std::string::npos) << text;
   EXPECT_NE(text.find("\npgrst_schema_cache_query_time_seconds 0.25\n"), std::string::npos);
   EXPECT_NE(text.find("pgrst_schema_cache_loads_total{status=\"FAIL\"} 0\n"), std::string::npos);
