@@ -16,9 +16,8 @@ std::string DescriptionCache::key_of(const ResponseContext& context,
   return key;
 }
 
-void DescriptionCache::keep_only(const SnapshotPtr& snapshot) {
-  if (snapshot == snapshot_) return;
-  snapshot_ = snapshot;
+void DescriptionCache::begin(SnapshotPtr snapshot) {
+  snapshot_ = std::move(snapshot);
   kept_.clear();
   bytes_ = 0;
 }
@@ -33,9 +32,9 @@ const DescriptionCache::Entry* DescriptionCache::find(const SnapshotPtr& snapsho
 }
 
 void DescriptionCache::insert(const SnapshotPtr& snapshot, std::string key, Entry entry) {
-  keep_only(snapshot);
   Kept kept{std::move(key), std::move(entry)};
-  if (kept.bytes() > kMaxEntryBytes || find(snapshot, kept.key) != nullptr) return;
+  if (snapshot != snapshot_ || kept.bytes() > kMaxEntryBytes) return;
+  if (find(snapshot, kept.key) != nullptr) return;
   bytes_ += kept.bytes();
   kept_.push_front(std::move(kept));
   while (bytes_ > kMaxBytes) {

@@ -33,15 +33,17 @@ class DescriptionCache {
   // All that the description depends on beside the snapshot.
   static std::string key_of(const ResponseContext& context, const TransactionResult& result);
 
+  // From now on the descriptions of this snapshot are kept, and no others.
+  void begin(SnapshotPtr snapshot);
+
   // Null when there is none. Valid until the next call.
   const Entry* find(const SnapshotPtr& snapshot, const std::string& key);
+  // Of another snapshot than the present one it is passed over.
   void insert(const SnapshotPtr& snapshot, std::string key, Entry entry);
 
   size_t bytes() const { return bytes_; }
 
  private:
-  void keep_only(const SnapshotPtr& snapshot);
-
   struct Kept {
     std::string key;
     Entry entry;

@@ -166,6 +166,7 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
     follower_.forget();
     while (!follower_.extension_missing() && !drained()) turn();
     follower_.forget();
+    descriptions_.begin(nullptr);
   }
 
   bool drained() {
@@ -418,6 +419,7 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
   // -----------------------------------------------------------------------------------
 
   void on_snapshot(const Snapshot& snapshot) override {
+    descriptions_.begin(follower_.snapshot());
     jwt_cache_.clear();
     jwt_cache_.set_max_entries(static_cast<size_t>(snapshot.config.jwt_cache_max_entries));
     traffic_.configure(snapshot.config, db_.name);
@@ -443,12 +445,12 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
     return state;
   }
 
-  std::string metrics() {
+  std::shared_ptr<BodyPieces> metrics() {
     ServiceGauges gauges = gather_gauges(db_);
     gauges.connections = api_.open_connections();
     gauges.jwt_cache = jwt_cache_.stats();
     gauges.jwt_cache_entries = jwt_cache_.size();
-    return metrics_text(db_.statistics(), gauges);
+    return write_metrics(db_.statistics(), gauges);
   }
 
   // -- the listener

@@ -561,6 +561,7 @@ TEST(OpenApiRequest, InSteps) {
 
   // Known from then on is only its size.
   DescriptionCache cache;
+  cache.begin(pending.snapshot);
   for (const size_t wanted : {steps, size_t{1}}) {
     Finishing again(pending, result_of(visible), &cache);
     size_t taken = 1;
@@ -588,6 +589,7 @@ TEST(OpenApiRequest, WhoSeesTheSameGetsTheSame) {
   both.tables.push_back({"t1002"});
   const SnapshotPtr first = test::snapshot({}, rows);
   DescriptionCache cache;
+  cache.begin(first);
   const auto answer = [&](const SnapshotPtr& snapshot, const Visible& visible,
                           const std::string& accept) {
     auto begun = test::begin_request(request("GET", "/", {{"Accept", accept}}), snapshot);
@@ -607,9 +609,12 @@ TEST(OpenApiRequest, WhoSeesTheSameGetsTheSame) {
   EXPECT_EQ(keys(seen_by_one, "/definitions").size(), 1u);
   EXPECT_EQ(keys(answer(first, both, swagger), "/definitions").size(), 2u);
   EXPECT_NE(answer(first, both, swagger + ";version=3.1"), seen_by_both);
-  // Another snapshot: nothing of the first is left.
-  const std::string after =
-      answer(test::snapshot({{"openapi_security_active", "on"}}, rows), both, swagger);
+  // Another snapshot: nothing of the first is left, and nothing more of it is kept.
+  const SnapshotPtr second = test::snapshot({{"openapi_security_active", "on"}}, rows);
+  cache.begin(second);
+  EXPECT_EQ(answer(first, both, swagger), seen_by_both);
+  EXPECT_EQ(cache.bytes(), 0u);
+  const std::string after = answer(second, both, swagger);
   EXPECT_NE(after, seen_by_both);
   EXPECT_LT(cache.bytes(), kept + after.size());
 }
@@ -617,6 +622,7 @@ TEST(OpenApiRequest, WhoSeesTheSameGetsTheSame) {
 TEST(DescriptionCache, IsBounded) {
   DescriptionCache cache;
   const SnapshotPtr snapshot = test::snapshot({}, {});
+  cache.begin(snapshot);
   for (int i = 0; i < 40; i++) {
     cache.insert(snapshot, "key " + std::to_string(i),
                  {std::string(1024 * 1024, 'x'), 1024 * 1024});
