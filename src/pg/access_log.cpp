@@ -41,7 +41,9 @@ void AccessLog::reopen() {
 void AccessLog::open() {
   if (path_.empty()) return;
   const std::string path = path_[0] == '/' ? path_ : std::string(DataDir) + "/" + path_;
-  file_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+  // Whatever is there, a pipe for example: neither opening nor writing may wait.
+  constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  file_ = ::open(path.c_str(), kFlags, 0640);
   if (file_ < 0) report("opened", errno);
 }
 

@@ -2,10 +2,13 @@
 
 use strict;
 use warnings;
+use Fcntl qw(O_RDWR);
 use FindBin;
+use IO::Select;
 use lib "$FindBin::Bin/lib";
 use PgrstClient;
 use PgrstCluster;
+use POSIX qw(mkfifo);
 use Test::More;
 
 my $cluster = PgrstCluster->start_with_api;
@@ -125,6 +128,23 @@ scenario 'a file of its own' => sub {
     $client->get('/items?id=eq.1&select=id');
     wait_until { lines($from) } 'the server log to take the lines';
     is($client->get('/items?id=eq.1&select=id')->{status}, 200, 'the service goes on');
+};
+
+scenario 'a named pipe' => sub {
+    my $pipe = $cluster->data . '/pipe';
+    mkfifo($pipe, 0600) or die "$pipe: $!";
+    my $from = $cluster->log_position;
+    $cluster->append_conf('pgrst.access_log_file' => 'pipe');
+    $cluster->reload;
+    $cluster->wait_for_log(qr/access log "pipe" could not be opened: No such device/, $from);
+    is($client->get('/items?id=eq.1&select=id')->{status}, 200, 'that nobody reads');
+    sysopen(my $reader, $pipe, O_RDWR) or die "$pipe: $!";
+    $cluster->reload;
+    wait_until { $client->get('/items?id=eq.1&select=id'); IO::Select->new($reader)->can_read(0) } 'a line in the pipe';
+    $from = $cluster->log_position;
+    wait_until { $client->get('/items?id=eq.1&note=' . 'x' x 3000) ; $cluster->log($from) =~ /"pipe" could not be written/ }
+        'the pipe to be full';
+    is($client->get('/items?id=eq.1&select=id')->{status}, 200, 'that nobody reads fast enough');
 };
 
 scenario 'what the server log tells of its own accord' => sub {
