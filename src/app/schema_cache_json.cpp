@@ -58,22 +58,6 @@ std::string table_json(const Table& table) {
   return out;
 }
 
-const char* name_of(Cardinality cardinality) {
-  switch (cardinality) {
-    case Cardinality::kOneToMany:
-      return "one-to-many";
-    case Cardinality::kManyToOne:
-      return "many-to-one";
-    case Cardinality::kOneToOne:
-      return "one-to-one";
-    case Cardinality::kManyToMany:
-      return "many-to-many";
-    case Cardinality::kComputed:
-      return "computed";
-  }
-  return "";
-}
-
 void add_pairs(JsonBuilder& json, std::string_view name, const ColumnPairs& pairs) {
   json.key(name).begin_array();
   for (const auto& [own, other] : pairs) {

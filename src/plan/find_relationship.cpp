@@ -93,26 +93,10 @@ std::string list(const ColumnPairs& pairs, Side side) {
   return out + ")";
 }
 
-const char* text_of(Cardinality cardinality) {
-  switch (cardinality) {
-    case Cardinality::kOneToMany:
-      return "one-to-many";
-    case Cardinality::kManyToOne:
-      return "many-to-one";
-    case Cardinality::kOneToOne:
-      return "one-to-one";
-    case Cardinality::kManyToMany:
-      return "many-to-many";
-    case Cardinality::kComputed:
-      break;
-  }
-  return "";
-}
-
 errors::RelationshipText describe(const Relationship& r) {
   errors::RelationshipText text;
   if (r.cardinality == Cardinality::kComputed) return text;
-  text.cardinality = text_of(r.cardinality);
+  text.cardinality = name_of(r.cardinality);
   text.embedding = r.table.name + " with " + r.foreign_table.name;
   if (r.cardinality == Cardinality::kManyToMany) {
     text.relationship = r.junction.name + " using " + r.constraint +

@@ -19,6 +19,9 @@ namespace pgrst {
 // In the order in which PGRST201 lists them.
 enum class Cardinality : uint8_t { kOneToMany, kManyToOne, kOneToOne, kManyToMany, kComputed };
 
+// As PGRST201 names it.
+const char* name_of(Cardinality cardinality);
+
 // Columns that are equal in related rows: of the table itself, of the other relation.
 using ColumnPairs = std::vector<std::pair<std::string, std::string>>;
 

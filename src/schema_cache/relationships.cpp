@@ -7,6 +7,22 @@
 
 namespace pgrst {
 
+const char* name_of(Cardinality cardinality) {
+  switch (cardinality) {
+    case Cardinality::kOneToMany:
+      return "one-to-many";
+    case Cardinality::kManyToOne:
+      return "many-to-one";
+    case Cardinality::kOneToOne:
+      return "one-to-one";
+    case Cardinality::kManyToMany:
+      return "many-to-many";
+    case Cardinality::kComputed:
+      return "computed";
+  }
+  return "";
+}
+
 bool operator<(const Relationship& a, const Relationship& b) {
   const auto key = [](const Relationship& r) {
     return std::tie(r.table, r.foreign_table, r.is_self, r.cardinality, r.junction, r.constraint,
