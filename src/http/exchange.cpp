@@ -5,8 +5,8 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 
+#include "core/clock.hpp"
 #include "core/text.hpp"
 #include "http/mhd_server.hpp"
 
@@ -25,12 +25,6 @@ struct MallocedCopy {
   }
   char* bytes;
 };
-
-int64_t monotonic_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1000000000 + now.tv_nsec;
-}
 
 // Callbacks: no exception may leave them.
 

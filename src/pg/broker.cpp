@@ -21,18 +21,6 @@ std::atomic<uint64_t> last_sequence{0};
 
 }  // namespace
 
-int64_t monotonic_ms() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1000000;
-}
-
-int64_t monotonic_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1000000000 + now.tv_nsec;
-}
-
 struct Broker::SlotUse {
   enum class Stage { kFree, kHead, kBodies, kDelivered };
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "app/pipeline.hpp"
+#include "core/clock.hpp"
 #include "http/server.hpp"
 #include "pg/protocol.hpp"
 
@@ -105,8 +106,5 @@ class Broker {
   size_t in_use_ = 0;
   std::vector<uint32_t> touched_;  // slots whose body was read or dropped since settle()
 };
-
-int64_t monotonic_ms();
-int64_t monotonic_ns();
 
 }  // namespace pgrst::pg
