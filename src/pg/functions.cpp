@@ -28,9 +28,6 @@ extern "C" {
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/memutils.h"
-#include "utils/timestamp.h"
-#include "utils/tuplestore.h"
 
 PGDLLEXPORT Datum pgrst_request(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum pgrst_to_sql(PG_FUNCTION_ARGS);
