@@ -32,13 +32,7 @@ my $get_one = "GET $one HTTP/1.1\r\nHost: x\r\n\r\n";
 
 # Changes settings of the listener, and waits until it listens with them.
 sub set {
-    my (%settings) = @_;
-    my $position = $cluster->log_position;
-    $cluster->sql(join '', map {
-        my $name = qq("pgrst.$_");
-        'ALTER ROLE authenticator ' . (defined $settings{$_} ? "SET $name = '$settings{$_}';" : "RESET $name;")
-    } sort keys %settings);
-    $cluster->sql('NOTIFY pgrst', db => 'api');
+    my $position = $cluster->set_for_authenticator(@_);
     $cluster->wait_for_log(qr/serving database "api" on /, $position);
 }
 

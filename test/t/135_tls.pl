@@ -63,20 +63,9 @@ sub install {
 # -- settings, as in the test of the listener
 # -------------------------------------------------------------------------------------------------
 
-sub set {
-    my (%settings) = @_;
-    $log_position = $cluster->log_position;
-    $cluster->sql(join '', map {
-        my $name = qq("pgrst.$_");
-        'ALTER ROLE authenticator ' . (defined $settings{$_} ? "SET $name = '$settings{$_}';" : "RESET $name;")
-    } sort keys %settings);
-    $cluster->sql('NOTIFY pgrst', db => 'api');
-}
+sub set { $log_position = $cluster->set_for_authenticator(@_) }
 
-sub serves_on {
-    my ($where) = @_;
-    $cluster->wait_for_log(qr/serving database "api" on \Q$where\E\n/, $log_position);
-}
+sub serves_on { $cluster->wait_until_it_serves_on(@_, $log_position) }
 
 my $over_tls = qq("127.0.0.1" port $port with TLS);
 

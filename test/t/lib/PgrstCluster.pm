@@ -270,6 +270,24 @@ sub restart {
 }
 
 sub reload { $_[0]->sql('SELECT pg_reload_conf()') }
+
+# Sets pgrst.* settings of the authenticator (undef: resets) and has them read. Returns the position in the log before.
+sub set_for_authenticator {
+    my ($self, %settings) = @_;
+    my $position = $self->log_position;
+    $self->sql(join '', map {
+        my $name = qq("pgrst.$_");
+        'ALTER ROLE authenticator ' . (defined $settings{$_} ? "SET $name = '$settings{$_}';" : "RESET $name;")
+    } sort keys %settings);
+    $self->sql('NOTIFY pgrst', db => 'api');
+    return $position;
+}
+
+sub wait_until_it_serves_on {
+    my ($self, $where, $position) = @_;
+    return $self->wait_for_log(qr/serving database "api" on \Q$where\E\n/, $position);
+}
+
 sub promote { $_[0]->pg_ctl('promote') }
 
 sub postmaster_pid {
