@@ -14,25 +14,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../../.." && pwd)
 work=$top/build/clients/docs
 export DEMO_PORT=${DEMO_PORT:-3941} DEMO_ADMIN_PORT=${DEMO_ADMIN_PORT:-3942} DEMO_READINGS=1000 no_proxy=127.0.0.1
-demo=
-
-say() { printf '== %s\n' "$*"; }
-stop_demo() {
-  [ -z "$demo" ] || { kill -TERM "$demo" 2>/dev/null && wait "$demo"; } || true
-}
-trap stop_demo EXIT
-
-token_of() { sed -n "s/^ *$1='\(.*\)'$/\1/p" "$work/demo.log"; }
-
-start_demo() {
-  : >"$work/demo.log"
-  "$top/test/demo/demo.sh" >"$work/demo.log" 2>&1 &
-  demo=$!
-  until grep -q '^Press Ctrl-C' "$work/demo.log"; do
-    kill -0 "$demo" 2>/dev/null || { cat "$work/demo.log" >&2; exit 1; }
-    sleep 0.5
-  done
-}
+# shellcheck source=test/clients/lib.sh
+. "$top/test/clients/lib.sh"
 
 CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || true)}
 [ -n "$CHROMIUM" ] || { echo "docs: there is no chromium; set CHROMIUM to one" >&2; exit 1; }

@@ -13,25 +13,8 @@ top=$(cd "$here/../../.." && pwd)
 work=$top/build/clients/openapi
 export DEMO_PORT=${DEMO_PORT:-3931} DEMO_READINGS=1000 no_proxy=127.0.0.1
 base=http://127.0.0.1:$DEMO_PORT
-demo=
-
-say() { printf '== %s\n' "$*"; }
-stop_demo() {
-  [ -z "$demo" ] || { kill -TERM "$demo" 2>/dev/null && wait "$demo"; } || true
-}
-trap stop_demo EXIT
-
-token_of() { sed -n "s/^ *$1='\(.*\)'$/\1/p" "$work/demo.log"; }
-
-start_demo() {
-  : >"$work/demo.log"
-  "$top/test/demo/demo.sh" >"$work/demo.log" 2>&1 &
-  demo=$!
-  until grep -q '^Press Ctrl-C' "$work/demo.log"; do
-    kill -0 "$demo" 2>/dev/null || { cat "$work/demo.log" >&2; exit 1; }
-    sleep 0.5
-  done
-}
+# shellcheck source=test/clients/lib.sh
+. "$top/test/clients/lib.sh"
 
 mkdir -p "$work"
 cp "$here/package.json" "$here/program.ts" "$work/"
