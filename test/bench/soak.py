@@ -54,7 +54,10 @@ class Soak:
     def wrong(self, what):
         with self.lock:
             self.problems.append(what[:500])
-            print("WRONG:", what[:500], flush=True)
+            print("%.1f s before the end: WRONG: %s" % (self.end - time.monotonic(), what[:500]), flush=True)
+            if len(self.problems) == 1:
+                print(self.psql("select * from pgrst.status; select pid, backend_type, state, wait_event, left(query, 60) from "
+                                "pg_stat_activity").stdout, flush=True)
 
     # -- requests
 
@@ -170,10 +173,13 @@ class Soak:
 
     # -- disturbances
 
+    def psql(self, text):
+        return subprocess.run([*self.cluster.as_user, self.cluster.bin + "/psql", "-X", "-qAt", "-v", "ON_ERROR_STOP=1", "-h",
+                               self.cluster.dir, "-p", str(self.cluster.port), "-U", "postgres", "-d", "demo", "-c", text],
+                              cwd="/", capture_output=True, text=True)
+
     def sql(self, text):
-        p = subprocess.run([*self.cluster.as_user, self.cluster.bin + "/psql", "-X", "-qAt", "-v", "ON_ERROR_STOP=1", "-h",
-                            self.cluster.dir, "-p", str(self.cluster.port), "-U", "postgres", "-d", "demo", "-c", text],
-                           cwd="/", capture_output=True, text=True)
+        p = self.psql(text)
         if p.returncode:
             self.wrong("psql: %s: %s" % (text, p.stderr))
         return p.stdout.strip()
