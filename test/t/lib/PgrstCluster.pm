@@ -79,6 +79,7 @@ sub become_unprivileged {
 {
     my $here = dirname(Cwd::abs_path(__FILE__));
     $fixtures{$_} = slurp("$here/../../fixtures/$_.sql") for qw(api);
+    $fixtures{full_disk} = slurp("$here/../../fixtures/full_disk/full_disk.cpp");
     $bindir = find_postgresql();
     become_unprivileged();
     my $parent = $ENV{TMPDIR} || '/tmp';
@@ -271,6 +272,32 @@ sub restart {
 
 sub reload { $_[0]->sql('SELECT pg_reload_conf()') }
 
+# Starts it on a disk that can be full: see fill_disk().
+sub start_on_small_disk {
+    my ($self) = @_;
+    my ($source, $library) = map { "$top_dir/full_disk.$_" } qw(cpp so);
+    if (!-e $library) {
+        open(my $fh, '>', $source) or die "$source: $!";
+        print {$fh} $fixtures{full_disk};
+        close $fh or die "$source: $!";
+        run_or_die($ENV{CXX} || 'c++', '-std=c++20', '-shared', '-fPIC', '-o', $library, $source);
+    }
+    local @ENV{qw(LD_PRELOAD FULL_DISK_SWITCH FULL_DISK_DIR)} = ($library, "$self->{dir}/full", "$self->{data}/");
+    return $self->start;
+}
+
+# From now on no file of the cluster can grow.
+sub fill_disk {
+    my ($self) = @_;
+    open(my $fh, '>', "$self->{dir}/full") or die "$self->{dir}/full: $!";
+    close $fh;
+}
+
+sub empty_disk {
+    my ($self) = @_;
+    unlink "$self->{dir}/full" or die "$self->{dir}/full: $!";
+}
+
 # Sets pgrst.* settings of the authenticator (undef: resets) and has them read. Returns the position in the log before.
 sub set_for_authenticator {
     my ($self, %settings) = @_;
@@ -289,6 +316,11 @@ sub wait_until_it_serves_on {
 }
 
 sub promote { $_[0]->pg_ctl('promote') }
+
+sub is_running {
+    my ($self) = @_;
+    return -e "$self->{data}/postmaster.pid" && kill(0, $self->postmaster_pid);
+}
 
 sub postmaster_pid {
     my ($self) = @_;
