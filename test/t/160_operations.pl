@@ -42,6 +42,23 @@ scenario 'several databases, each with a port and settings of its own' => sub {
     is(query(), $well, 'nor when the second is dropped');
 };
 
+# What a rest costs is measured by test/bench/soak.py; a process that polls is seen here.
+scenario 'processes that have nothing to do sleep' => sub {
+    my $switches = sub {
+        my $total = 0;
+        for my $pid (split ' ', $cluster->sql('SELECT pid FROM pgrst.status WHERE pid IS NOT NULL', db => 'api')) {
+            open(my $fh, '<', "/proc/$pid/status") or die "/proc/$pid/status: $!";
+            $total += $_ for map { /^voluntary_ctxt_switches:\s+(\d+)/ } <$fh>;
+        }
+        return $total;
+    };
+    is(query(), $well, 'after a request');
+    my ($seconds, $woken) = (5, -$switches->());
+    sleep $seconds;
+    $woken += $switches->();
+    cmp_ok($woken, '<', 10 * $seconds, 'few times a second any of them wakes');
+};
+
 scenario 'ALTER EXTENSION UPDATE' => sub {
     my $gateway = $cluster->gateway_pid;
     $cluster->sql('ALTER EXTENSION postgrest_ext UPDATE', db => 'api');
