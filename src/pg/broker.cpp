@@ -97,7 +97,11 @@ Broker::~Broker() = default;
 
 // -- work goes out -------------------------------------------------------------------------------
 
-bool Broker::submit(Work& work, size_t max_queue) {
+bool Broker::submit(Work& work, size_t max_queue, int64_t now_ms) {
+  if (!free_.empty() && backlog_.empty()) {
+    place(work, now_ms);
+    return true;
+  }
   if (free_.empty() && backlog_.size() >= max_queue) return false;
   // Introspection goes first: requests may be waiting for its verdict.
   if (work.is_introspection) {
@@ -108,7 +112,7 @@ bool Broker::submit(Work& work, size_t max_queue) {
   return true;
 }
 
-void Broker::place(Work work, int64_t now_ms) {
+void Broker::place(Work& work, int64_t now_ms) {
   SlotUse& use = *slots_[free_.back()];
   free_.pop_back();
   in_use_++;
@@ -174,9 +178,8 @@ void Broker::write_request(SlotUse& use) {
 
 void Broker::dispatch(int64_t now_ms) {
   while (!backlog_.empty() && !free_.empty()) {
-    Work work = std::move(backlog_.front());
+    place(backlog_.front(), now_ms);
     backlog_.pop_front();
-    place(std::move(work), now_ms);
   }
   db_.queue_length.store(backlog_.size(), std::memory_order_relaxed);
   if (db_.submissions().looks_empty()) return;

@@ -58,8 +58,9 @@ class Broker {
   Broker(DatabaseShared& db, Receiver& receiver);
   ~Broker();
 
-  // False when max_queue pieces of work wait already; `work` is untouched then.
-  bool submit(Work& work, size_t max_queue);
+  // Takes `work` over, for dispatch() to wake an executor. False when max_queue pieces of work wait
+  // already; `work` is untouched then.
+  bool submit(Work& work, size_t max_queue, int64_t now_ms);
   // Looks at what executors have posted.
   void process_events();
   // Moves waiting work into free slots and wakes an executor if there is work for one.
@@ -82,7 +83,7 @@ class Broker {
   struct SlotUse;
   class SlotBody;
 
-  void place(Work work, int64_t now_ms);
+  void place(Work& work, int64_t now_ms);
   void write_request(SlotUse& use);
   void on_event(SlotUse& use);
   bool read_head(SlotUse& use);

@@ -65,7 +65,7 @@ void CatalogFollower::introspect() {
   work.message = keeper_.start(work.label, PG_VERSION_NUM);
   begun_at_ms_ = monotonic_ms();
   work.deadline_ms = begun_at_ms_ + kIntrospectionMs;
-  (void)broker_.submit(work, SIZE_MAX);
+  (void)broker_.submit(work, SIZE_MAX, begun_at_ms_);
 }
 
 void CatalogFollower::on_result(ResponseHead& head, uint64_t generation) {

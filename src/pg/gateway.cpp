@@ -60,12 +60,12 @@ namespace {
 
 constexpr int64_t kDrainMs = 3000;
 constexpr int64_t kIdleTurnMs = 1000;  // a look at the catalogs although no request comes
-constexpr int64_t kVerdictMs =
-    5000;                          // how long requests wait for the verdict on a suspect snapshot
-constexpr int64_t kSweepMs = 100;  // between two looks for clients that have gone
-constexpr size_t kBodyStep = 1024 * 1024;  // bytes of a body that are read in one turn: some 3 ms
-constexpr size_t kWriteStep =
-    512 * 1024;  // bytes of a body that are written in one turn: some 3 ms
+constexpr int64_t kVerdictMs = 5000;   // requests wait for the verdict on a suspect snapshot
+constexpr int64_t kSweepMs = 100;      // between two looks for clients that have gone
+
+// Bytes of a body that are read, or written, in one turn: some 3 ms.
+constexpr size_t kBodyStep = 1024 * 1024;
+constexpr size_t kWriteStep = 512 * 1024;
 
 DatabaseShared* the_db = nullptr;
 http::SocketFile the_socket_file;
@@ -309,7 +309,7 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
         work.result_deadline_ms = now + int64_t{config.server_request_timeout} * 1000;
         work.deadline_ms = std::min(work.deadline_ms, work.result_deadline_ms);
       }
-      if (!broker_.submit(work, static_cast<size_t>(config.server_max_queue))) {
+      if (!broker_.submit(work, static_cast<size_t>(config.server_max_queue), now)) {
         db_.pool_timeouts.fetch_add(1, std::memory_order_relaxed);
         respond(ticket, fail(work.pending, errors::acquisition_timeout()), headers_only);
       }
