@@ -127,6 +127,8 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
      "Bytes of memory of one connection: bounds the size of a URL and of all headers."},
     {"server_max_body_size", kInt, kSuperuser, "268435456", 0, INT_MAX, false,
      "Bytes of a request body, at most (413 beyond)."},
+    {"server_max_body_memory", kInt, kSuperuser, "1024", 1, 1000000, false,
+     "Megabytes of all request bodies held at a time, at most (503 beyond)."},
     {"server_idle_timeout", kInt, kSuperuser, "60", 1, 86400, false,
      "Seconds without a request after which a connection is closed."},
     {"server_header_timeout", kInt, kSuperuser, "30", 1, 86400, false,
@@ -372,6 +374,8 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.server_max_connections_per_address = i();
   } else if (name == "server_connection_memory") {
     c.server_connection_memory = i();
+  } else if (name == "server_max_body_memory") {
+    c.server_max_body_memory = static_cast<int>(i());
   } else if (name == "server_max_body_size") {
     c.server_max_body_size = i();
   } else if (name == "server_idle_timeout") {

@@ -499,6 +499,10 @@ Error payload_too_large(uint64_t limit_bytes) {
                       " bytes"}));
 }
 
+Error no_room_for_body() {
+  return make(503, "PGRST102", "There is no room for the request body at the moment");
+}
+
 Error internal(std::string_view what) { return make(500, "PGRSTX00", std::string(what)); }
 
 Error from_postgres(const PgError& error, bool authenticated) {

@@ -137,6 +137,7 @@ Error jwt_claims(std::string message);                                      // 4
 
 // Limits of this server. They have no counterpart in PostgREST, whose HTTP library answers them.
 Error payload_too_large(uint64_t limit_bytes);  // 413 PGRST102
+Error no_room_for_body();                       // 503 PGRST102
 Error internal(std::string_view what);          // 500 PGRSTX00
 
 // An error that PostgreSQL raised while the request's transaction ran. `authenticated`: the request

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -76,6 +77,18 @@ bool has_unclear_length(const Headers& headers) {
   return length != nullptr && encoding != nullptr;
 }
 
+// Bytes of a body that need not be asked for: connections are counted.
+constexpr size_t kSmallBody = 16 * 1024;
+// Bytes of a body after which its announced length is believed.
+constexpr uint64_t kEarnestBody = 1024 * 1024;
+
+constexpr size_t kBlock = 64 * 1024;
+
+// Whether libmicrohttpd asks for the body of the response piece by piece.
+bool hands_out_pieces(const Exchange& exchange) {
+  return exchange.source || (exchange.response.body.size() > kBlock && !exchange.is_head);
+}
+
 }  // namespace
 
 MHD_Result MhdServer::on_headers(Exchange& exchange, MHD_Connection* connection, const char* method,
@@ -98,14 +111,15 @@ MHD_Result MhdServer::on_headers(Exchange& exchange, MHD_Connection* connection,
   }
   const auto* length = find_header(exchange.request.headers, "Content-Length");
   const auto size = length == nullptr ? std::nullopt : parse_unsigned(*length);
-  // In one piece from the start: a body that grows would be copied, and twice as large for a
-  // moment.
-  if (size && static_cast<uint64_t>(*size) <= limits_.max_body_size) {
-    exchange.request.body.reserve(static_cast<size_t>(*size));
-  }
-  if (size && static_cast<uint64_t>(*size) > limits_.max_body_size) {
+  if (!size) return MHD_YES;
+  exchange.announced = static_cast<uint64_t>(*size);
+  if (exchange.announced > limits_.max_body_size) {
     return refuse(exchange, connection, errors::payload_too_large(limits_.max_body_size));
   }
+  if (exchange.announced > kSmallBody && !bodies_.has_room(exchange.announced, max_body_memory())) {
+    return refuse(exchange, connection, errors::no_room_for_body());
+  }
+  exchange.request.body.reserve(std::min<size_t>(exchange.announced, kSmallBody));
   return MHD_YES;
 }
 
@@ -118,12 +132,12 @@ MHD_Result MhdServer::refuse(Exchange& exchange, MHD_Connection* connection, con
 
 MHD_Result MhdServer::on_upload(Exchange& exchange, const char* data, size_t* size) {
   exchange.received += *size;
-  if (exchange.request.body.size() + *size <= limits_.max_body_size && exchange.swallowed == 0) {
+  if (exchange.swallowed == 0 && make_room(exchange, *size)) {
     exchange.request.body.append(data, *size);
   } else {
-    // A chunked body beyond the limit: read on for a while so that the client can see the 413.
-    exchange.request.body.clear();
-    exchange.request.body.shrink_to_fit();
+    // A chunked body beyond the limit: read on for a while so that the client can see the answer.
+    exchange.request.body = std::string();
+    bodies_.give_back(std::exchange(exchange.charged, 0));
     exchange.swallowed += *size;
     if (exchange.swallowed > limits_.max_body_size) return MHD_NO;
   }
@@ -131,10 +145,39 @@ MHD_Result MhdServer::on_upload(Exchange& exchange, const char* data, size_t* si
   return MHD_YES;
 }
 
+uint64_t MhdServer::max_body_memory() const {
+  return std::max(limits_.max_body_memory, limits_.max_body_size);
+}
+
+// For `size` more bytes of the body; false when it may not become that large.
+bool MhdServer::make_room(Exchange& exchange, size_t size) {
+  std::string& body = exchange.request.body;
+  const uint64_t wanted = uint64_t{body.size()} + size;
+  if (wanted > limits_.max_body_size) return false;
+  if (wanted <= body.capacity()) return true;
+  uint64_t room = std::min(std::max(wanted, uint64_t{2} * body.capacity()), limits_.max_body_size);
+  // In one piece as soon as some of it has come: a large body that grows would be copied, and there
+  // twice for a moment.
+  if (wanted <= exchange.announced) {
+    room = wanted > kEarnestBody ? exchange.announced : std::min(room, exchange.announced);
+  }
+  if (room > kSmallBody) {
+    if (!bodies_.take(room - exchange.charged, max_body_memory())) {
+      exchange.no_room = true;
+      return false;
+    }
+    exchange.charged = room;
+  }
+  body.reserve(room);
+  return true;
+}
+
 MHD_Result MhdServer::on_complete(Exchange& exchange, MHD_Connection* connection) {
   if (closing_) return MHD_NO;
   if (exchange.swallowed > 0) {
-    return refuse(exchange, connection, errors::payload_too_large(limits_.max_body_size));
+    return refuse(exchange, connection,
+                  exchange.no_room ? errors::no_room_for_body()
+                                   : errors::payload_too_large(limits_.max_body_size));
   }
   exchange.dispatched = true;
   exchange.complete_ns = monotonic_ns();
@@ -176,9 +219,8 @@ void add_header(MHD_Response* response, const char* name, const char* value) {
 }  // namespace
 
 MHD_Response* MhdServer::make_response(Exchange& exchange) {
-  constexpr size_t kBlock = 64 * 1024;
   const std::string& body = exchange.response.body;
-  if (exchange.source || (body.size() > kBlock && !exchange.is_head)) {
+  if (hands_out_pieces(exchange)) {
     const uint64_t size = exchange.source ? exchange.response.result_body_size : body.size();
     return MHD_create_response_from_callback(size, kBlock, &body_callback, &exchange, nullptr);
   }
@@ -242,8 +284,7 @@ class MhdEnded : public Ended {
     version = exchange.version;
     if (exchange.answered && !exchange.gone) {
       response = &exchange.response;
-      sent = exchange.source ? exchange.response.result_body_size
-                             : uint64_t{exchange.response.body.size()};
+      sent = hands_out_pieces(exchange) ? exchange.given : exchange.response.body.size();
     }
     received = exchange.received;
     duration_ns = exchange.duration_ns;
@@ -285,6 +326,7 @@ void MhdServer::observe(const Exchange& exchange, MHD_Connection* connection) {
 
 void MhdServer::on_ended(Exchange* exchange, MHD_Connection* connection) {
   observe(*exchange, connection);
+  bodies_.give_back(exchange->charged);
   if (exchange->ticket != 0) exchanges_.erase(exchange->ticket);
   if (exchange->peer != nullptr) {
     exchange->peer->exchange = nullptr;

@@ -5,6 +5,7 @@
 // Peers; libmicrohttpd owns an Exchange from the request line until on_ended().
 #pragma once
 
+#include "http/body_memory.hpp"
 #include "http/client_counts.hpp"
 #include "http/server.hpp"
 
@@ -58,8 +59,11 @@ struct Exchange {
   int64_t complete_ns = 0;  // when the request had come
   int64_t duration_ns = 0;  // from then to the response
   uint64_t received = 0;    // bytes of the body
+  uint64_t announced = 0;   // bytes of the body, by its Content-Length; 0: not known
+  uint64_t charged = 0;     // bytes of the body that BodyMemory knows of
   uint64_t swallowed = 0;   // bytes of a body beyond the limit
   uint64_t given = 0;       // bytes of a large or streamed body that libmicrohttpd has
+  bool no_room = false;     // BodyMemory had none
   bool seen = false;        // the handler was called with the headers
   bool dispatched = false;
   Peer* peer = nullptr;
@@ -73,9 +77,11 @@ struct Exchange {
 
 class MhdServer : public Server {
  public:
-  MhdServer(const Limits& limits, ClientCounts& clients, Refusal refusal, Observer observer)
+  MhdServer(const Limits& limits, ClientCounts& clients, BodyMemory& bodies, Refusal refusal,
+            Observer observer)
       : limits_(limits),
         clients_(clients),
+        bodies_(bodies),
         refusal_(std::move(refusal)),
         observer_(std::move(observer)) {}
   ~MhdServer() override;
@@ -107,6 +113,8 @@ class MhdServer : public Server {
   MHD_Result on_headers(Exchange& exchange, MHD_Connection* connection, const char* method,
                         const char* version);
   MHD_Result on_upload(Exchange& exchange, const char* data, size_t* size);
+  bool make_room(Exchange& exchange, size_t size);
+  uint64_t max_body_memory() const;
   MHD_Result on_complete(Exchange& exchange, MHD_Connection* connection);
   MHD_Result send(Exchange& exchange, MHD_Connection* connection);
   ssize_t on_read_body(Exchange& exchange, char* buffer, size_t size);
@@ -127,6 +135,7 @@ class MhdServer : public Server {
 
   Limits limits_;
   ClientCounts& clients_;
+  BodyMemory& bodies_;
   Refusal refusal_;
   Observer observer_;
   MHD_Daemon* daemon_ = nullptr;

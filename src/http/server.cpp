@@ -194,9 +194,9 @@ int MhdServer::drain() {
 
 std::unique_ptr<Server> Server::start(int listen_socket, const Limits& limits,
                                       const TlsIdentity& identity, ClientCounts& clients,
-                                      Refusal refusal, Observer observer) {
+                                      BodyMemory& bodies, Refusal refusal, Observer observer) {
   auto server =
-      std::make_unique<MhdServer>(limits, clients, std::move(refusal), std::move(observer));
+      std::make_unique<MhdServer>(limits, clients, bodies, std::move(refusal), std::move(observer));
   if (!server->open(listen_socket, identity)) {
     close(listen_socket);
     return nullptr;

@@ -26,6 +26,7 @@
 
 namespace pgrst::http {
 
+class BodyMemory;
 class ClientCounts;
 
 using Ticket = uint64_t;
@@ -35,6 +36,7 @@ struct Limits {
   unsigned max_connections_per_address = 0;  // 0: no limit
   size_t connection_memory = 32768;          // bytes; bounds URL and headers
   uint64_t max_body_size = 0;                // bytes
+  uint64_t max_body_memory = 0;              // bytes of all bodies; at least max_body_size
   unsigned idle_timeout = 60;                // seconds
   unsigned header_timeout = 30;              // seconds
   unsigned transfer_timeout = 30;            // seconds
@@ -87,10 +89,10 @@ using Refusal = std::function<HttpResponse(const HttpRequest&, const Error&)>;
 class Server {
  public:
   // Takes over the listening socket; speaks TLS with the identity unless it is empty. Null when
-  // libmicrohttpd cannot start. `clients` outlives it.
+  // libmicrohttpd cannot start. `clients` and `bodies` outlive it.
   static std::unique_ptr<Server> start(int listen_socket, const Limits& limits,
                                        const TlsIdentity& identity, ClientCounts& clients,
-                                       Refusal refusal, Observer observer);
+                                       BodyMemory& bodies, Refusal refusal, Observer observer);
   // Closes all connections, answered or not.
   virtual ~Server() = default;
 

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "http/body_memory.hpp"
 #include "http/client_counts.hpp"
 #include "http/server.hpp"
 
@@ -68,6 +69,7 @@ class Service {
   Refusal refusal_;
   Observer observer_;
   ClientCounts clients_;
+  BodyMemory bodies_;
   std::vector<std::unique_ptr<Server>> servers_;
   bool accepting_ = false;  // the last one of them
   bool settled_ = false;    // what was asked for last is how it is

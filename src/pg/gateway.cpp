@@ -461,6 +461,7 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
     limits.max_connections = static_cast<unsigned>(config.server_max_connections);
     limits.connection_memory = static_cast<size_t>(config.server_connection_memory);
     limits.max_body_size = static_cast<uint64_t>(config.server_max_body_size);
+    limits.max_body_memory = static_cast<uint64_t>(config.server_max_body_memory) << 20;
     limits.idle_timeout = static_cast<unsigned>(config.server_idle_timeout);
     limits.max_connections_per_address =
         static_cast<unsigned>(config.server_max_connections_per_address);

@@ -238,6 +238,31 @@ scenario 'sizes' => sub {
     is($client->get($one)->{body}, $well, 'the next request');
 };
 
+scenario 'the memory of all bodies' => sub {
+    set(server_max_body_memory => 1);
+    my $body = '"' . 'a' x 899998 . '"';
+    my $head = post_head('Content-Length: ' . length $body);
+    my $first = PgrstClient->connect($port);
+    $first->write($head . substr($body, 0, 500_000));
+    my $answer = sub {
+        my ($bytes) = @_;
+        my $connection = PgrstClient->connect($port);
+        $connection->write($bytes);
+        return $connection->response(seconds => 30);
+    };
+    my $chunked = post_head('Transfer-Encoding: chunked') . sprintf("%x\r\n", length $body) . "$body\r\n0\r\n\r\n";
+    my $r;
+    wait_until { ($r = $answer->($head))->{status} == 503 } 'a refusal of a body that is announced';
+    is($r->{json}{code}, 'PGRST102', 'its code') or diag($r->{body});
+    is($answer->($chunked)->{status}, 503, 'of one that is not');
+    is($client->post('/rpc/length_of', body => 'x' x 1000, 'Content-Type' => 'text/plain')->{body}, '1000', 'small ones have room');
+    $first->write(substr($body, 500_000));
+    is($first->response(seconds => 30)->{status}, 200, 'the first is read to its end');
+    wait_until { $answer->($head . $body)->{status} == 200 } 'room again';
+    is($answer->($chunked)->{status}, 200, 'for all');
+    set(server_max_body_memory => undef);
+};
+
 scenario 'requests that wait for an executor' => sub {
     $cluster->sql(q(ALTER ROLE authenticator SET "pgrst.server_max_queue" = 1));
     is($client->get($one)->{status}, 200, 'a request that sees the new length');
