@@ -9,6 +9,8 @@
 #include <iterator>
 #include <variant>
 
+#include "core/clock.hpp"
+
 namespace pgrst::http {
 
 namespace {
@@ -44,8 +46,11 @@ Service::Change Service::listen(const Endpoint& endpoint, const Limits& limits, 
     settled_ = true;
     return Change::kNone;
   }
+  const int64_t begun_ms = monotonic_ms();
   settled_ = accepting_ && is_same_place(endpoint, place_) ? replace(identity) : open(identity);
   if (settled_) return Change::kListening;
+  // A name that cannot be resolved can take its time, in which nobody is served.
+  try_at_ms_ += 10 * (monotonic_ms() - begun_ms);
   return accepting_ ? Change::kKept : Change::kFailed;
 }
 
@@ -77,7 +82,7 @@ bool Service::open(TlsIdentity& identity) {
 }
 
 bool Service::start(int socket, TlsIdentity& identity) {
-  auto server = Server::start(socket, limits_, identity, clients_, refusal_, observer_);
+  auto server = Server::start(socket, limits_, identity, clients_, bodies_, refusal_, observer_);
   if (!server) {
     problem_ = "libmicrohttpd could not be started";
     return false;
