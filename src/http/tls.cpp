@@ -1,6 +1,5 @@
 #include "http/tls.hpp"
 
-#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <microhttpd.h>
@@ -12,11 +11,11 @@
 #include <optional>
 #include <utility>
 
+#include "core/regular_file.hpp"
+
 namespace pgrst::http {
 
 namespace {
-
-constexpr size_t kMaxBytes = 1024 * 1024;
 
 enum class Kind { kCertificate, kKey };
 
@@ -37,37 +36,15 @@ std::optional<std::string> check_access(const struct stat& info) {
          "(0640) or less if it is owned by root";
 }
 
-// Reads what `file` holds; what is wrong, if anything.
-std::optional<std::string> read_open_file(int file, Kind kind, std::string& text) {
-  struct stat info {};
-  if (fstat(file, &info) != 0) return std::string(": ") + strerror(errno);
-  if (!S_ISREG(info.st_mode)) return " is not a regular file";
-  if (kind == Kind::kKey) {
-    if (auto problem = check_access(info)) return problem;
-  }
-  if (static_cast<uint64_t>(info.st_size) > kMaxBytes) return " is too large";
-  // In one piece: no copy of a key is left behind by a text that grows.
-  text.resize(static_cast<size_t>(info.st_size));
-  size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t got = read(file, text.data() + size, text.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return std::string(": ") + strerror(errno);
-    if (got == 0) break;
-    size += static_cast<size_t>(got);
-  }
-  text.resize(size);
-  // libmicrohttpd takes a text that ends with the first NUL.
-  if (text.empty() || text.find('\0') != std::string::npos) return " is not in PEM format";
-  return std::nullopt;
-}
-
 std::optional<std::string> read_file(const std::string& name, Kind kind, std::string& text) {
-  // Whatever is there, opening it must not wait.
-  const int file = open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  const int file = open_without_waiting(name);
   if (file < 0) return "could not open " + named(kind, name) + ": " + strerror(errno);
-  auto problem = read_open_file(file, kind, text);
+  auto problem = read_regular_file(file, text, kind == Kind::kKey ? &check_access : nullptr);
   close(file);
+  // libmicrohttpd takes a text that ends with the first NUL.
+  if (!problem && (text.empty() || text.find('\0') != std::string::npos)) {
+    problem = " is not in PEM format";
+  }
   if (problem) return named(kind, name) + *problem;
   return std::nullopt;
 }

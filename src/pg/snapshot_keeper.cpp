@@ -1,8 +1,11 @@
 #include "pg/snapshot_keeper.hpp"
 
-#include <fstream>
-#include <sstream>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+
+#include "core/regular_file.hpp"
 #include "core/wire.hpp"
 #include "query/pre_query.hpp"
 
@@ -37,15 +40,20 @@ SettingTexts texts_of(const std::vector<SourcedSetting>& settings) {
 void read_secret_file(SettingTexts& settings, std::string& problem) {
   for (auto& [name, value] : settings) {
     if (name != "jwt_secret" || value.empty() || value[0] != '@') continue;
-    std::ifstream file(value.substr(1), std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    if (!file) {
-      problem = "pgrst.jwt_secret: the file could not be read";
-      value.clear();
+    const int file = open_without_waiting(value.substr(1));
+    value.clear();
+    std::string text;
+    if (file < 0) {
+      problem = std::string("pgrst.jwt_secret: the file could not be read: ") + strerror(errno);
       continue;
     }
-    value = text.str();
+    const auto fault = read_regular_file(file, text);
+    close(file);
+    if (fault) {
+      problem = "pgrst.jwt_secret: the file" + *fault;
+      continue;
+    }
+    value = std::move(text);
     if (!value.empty() && value.back() == '\n') value.pop_back();
   }
 }
