@@ -37,6 +37,10 @@ void CatalogFollower::step(int64_t now_ms) {
   if (failures_ > 0 && catalog_generation() != failed_generation_) {
     retry_at_ms_ = failed_at_ms_ + kRetryMs;
   }
+  if (read_again_at_ms_ != 0 && now_ms >= read_again_at_ms_) {
+    read_again_at_ms_ = 0;
+    keeper_.force();
+  }
   if (keeper_.suspect(catalog_generation()) && !keeper_.running() && now_ms >= retry_at_ms_) {
     introspect();
   }
@@ -71,14 +75,21 @@ void CatalogFollower::introspect() {
 void CatalogFollower::on_result(ResponseHead& head, uint64_t generation) {
   db_.schema_checks.fetch_add(1, std::memory_order_relaxed);
   took_ms_ = monotonic_ms() - begun_at_ms_;
+  losses_ = 0;
   on_verdict(keeper_.on_result(head, generation));
 }
 
-// Its executor has ended; another one can do it.
+// Its executor has ended; another one can do it, unless this is the reason.
 void CatalogFollower::on_lost() {
-  keeper_.on_failure();
   keeper_.force();
-  retry_at_ms_ = monotonic_ms() + kLostRetryMs;
+  if (++losses_ < 2) {
+    keeper_.on_failure();
+    retry_at_ms_ = monotonic_ms() + kLostRetryMs;
+    return;
+  }
+  keeper_.give_up("the executor that reads the catalogs has ended");
+  on_failed();
+  report_problem();
 }
 
 void CatalogFollower::on_failed() {
@@ -87,6 +98,12 @@ void CatalogFollower::on_failed() {
   failed_generation_ = catalog_generation();
   retry_at_ms_ = failed_at_ms_ + (kRetryMs << (failures_ - 1));
   db_.schema_load_failures.fetch_add(1);
+}
+
+// A function that could not be run, or a file that could not be read, may be another time.
+void CatalogFollower::read_settings_again_later() {
+  lacks_ = keeper_.lacks_settings() ? std::min(lacks_ + 1, kMaxFailures) : 0;
+  read_again_at_ms_ = lacks_ == 0 ? 0 : monotonic_ms() + (kRetryMs << (lacks_ - 1));
 }
 
 void CatalogFollower::on_verdict(Verdict verdict) {
@@ -103,8 +120,13 @@ void CatalogFollower::on_verdict(Verdict verdict) {
       break;
     case Verdict::kPublished:
       publish();
+      read_settings_again_later();
       break;
   }
+  report_problem();
+}
+
+void CatalogFollower::report_problem() {
   const std::string& problem = keeper_.problem();
   const bool is_new = problem != reported_problem_;
   reported_problem_ = problem;

@@ -60,6 +60,8 @@ class CatalogFollower {
   void introspect();
   void on_verdict(Verdict verdict);
   void on_failed();
+  void read_settings_again_later();
+  void report_problem();
   void publish();
   void publish_settings(const Config& config);
   void log_schema_cache(const SchemaCache& cache);
@@ -74,7 +76,10 @@ class CatalogFollower {
   uint64_t settings_generation_ = 0;
   uint64_t reload_generation_ = 0;
   int64_t retry_at_ms_ = 0;
-  int failures_ = 0;  // in a row
+  int failures_ = 0;              // in a row
+  int losses_ = 0;                // of executors that introspect, in a row
+  int lacks_ = 0;                 // results in a row that lack settings
+  int64_t read_again_at_ms_ = 0;  // 0: not
   int64_t failed_at_ms_ = 0;
   uint64_t failed_generation_ = 0;
   int64_t begun_at_ms_ = 0;

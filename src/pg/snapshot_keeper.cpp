@@ -177,6 +177,7 @@ Verdict SnapshotKeeper::publish(Catalog catalog) {
   rounds_ = 0;
   // What the function would have said is not known: what runs stays in force.
   if (!pre_config_problem_.empty()) problem_ = "pgrst.db_pre_config: " + pre_config_problem_;
+  lacks_settings_ = !problem_.empty();
   if (problem_.empty()) {
     auto configured = make_configured(texts);
     if (auto* problem = std::get_if<std::string>(&configured))
@@ -185,9 +186,19 @@ Verdict SnapshotKeeper::publish(Catalog catalog) {
       configured_ = std::move(std::get<Configured>(configured));
     if (problem_.empty()) settings_ = effective_settings(settings);
   }
-  if (!configured_) return Verdict::kFailed;
+  if (!configured_) {
+    fingerprint_.reset();
+    checked_ = pending_generation_ - 1;
+    return Verdict::kFailed;
+  }
   snapshot_ = make_snapshot(*configured_, std::move(catalog.schema_cache));
   return Verdict::kPublished;
+}
+
+void SnapshotKeeper::give_up(std::string problem) {
+  on_failure();
+  problem_ = std::move(problem);
+  failing_ = true;
 }
 
 void SnapshotKeeper::forget() {

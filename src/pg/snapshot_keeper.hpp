@@ -46,6 +46,7 @@ class SnapshotKeeper {
   // Goes on with building for about max_rows catalog rows.
   Verdict build(size_t max_rows);
   void on_failure() { running_ = false; }  // of the introspection
+  void give_up(std::string problem);       // as its executor ends each time
   void forget();                           // the extension is gone
 
   const SnapshotPtr& snapshot() const { return snapshot_; }
@@ -53,6 +54,8 @@ class SnapshotKeeper {
   const std::string& problem() const { return problem_; }  // of the last result; empty: none
   // Whether the last introspection failed: what is served may be outdated.
   bool failing() const { return failing_; }
+  // Whether settings could not be read that may be readable another time.
+  bool lacks_settings() const { return lacks_settings_; }
   // What snapshot() is configured by, secrets masked.
   const std::vector<SourcedSetting>& settings() const { return settings_; }
 
@@ -76,6 +79,7 @@ class SnapshotKeeper {
   uint64_t checked_ = 0;
   uint64_t verified_ = 0;
   uint32_t reload_marker_ = 0;
+  bool lacks_settings_ = false;
   bool force_pending_ = true;
   bool running_ = false;
   bool failing_ = false;
