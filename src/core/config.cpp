@@ -456,21 +456,20 @@ std::variant<Config, std::string> make_config(const SettingTexts& texts) {
 }
 
 std::vector<SourcedSetting> effective_settings(const std::vector<SourcedSetting>& given) {
-  constexpr std::string_view kMask = "******";
   std::vector<SourcedSetting> out;
   for (const auto& spec : kSettings) {
     SourcedSetting setting{spec.name, spec.default_text, "default"};
     for (const auto& other : given) {
       if (other.name == spec.name) setting = other;
     }
-    if (spec.secret && !setting.value.empty()) setting.value = kMask;
+    if (spec.secret && !setting.value.empty()) setting.value = kMaskedValue;
     out.push_back(std::move(setting));
   }
   for (const auto& other : given) {
     if (std::string_view(other.name).substr(0, kAppSettings.size()) != kAppSettings) continue;
     const auto same = [&](const auto& s) { return s.name == other.name; };
     std::erase_if(out, same);
-    out.push_back({other.name, std::string(kMask), other.source});
+    out.push_back({other.name, std::string(kMaskedValue), other.source});
   }
   return out;
 }

@@ -132,6 +132,9 @@ struct SourcedSetting {
   bool operator==(const SourcedSetting&) const = default;
 };
 
+constexpr std::string_view kMaskedValue = "******";
+constexpr std::string_view kFromPreConfig = "db_pre_config";  // a source
+
 // All settings with the value and source that win, in the order of setting_specs(), then
 // "app.settings.*". Values of secrets and of "app.settings.*" are masked. `given`: weaker first.
 std::vector<SourcedSetting> effective_settings(const std::vector<SourcedSetting>& given);

@@ -1,12 +1,18 @@
 #include <algorithm>
+#include <cstring>
 #include <new>
+#include <string>
 #include <utility>
 
+#include "core/config.hpp"
+#include "core/wire.hpp"
+#include "schema_cache/builder.hpp"
 #include "schema_cache/catalog_queries.hpp"
 
 #include "pg/introspection.hpp"
 #include "pg/gucs.hpp"
 #include "pg/guard.hpp"
+#include "pg/shmem.hpp"
 
 #include "pg/compat.hpp"
 
@@ -391,11 +397,36 @@ void px_examine(Examination* out, TransactionScope scope) {
   if (own) CommitTransactionCommand();
 }
 
+// The settings that the function has set for the gateway, without secrets.
+void append_served_settings(ByteSink& out) {
+  DatabaseShared* db = own_database();
+  if (db == nullptr) return;
+  std::string effective(kEffectiveAreaSize, '\0');
+  LWLockAcquire(shared()->lock, LW_SHARED);
+  const size_t size = db->effective_size;
+  std::memcpy(effective.data(), db->effective, size);
+  LWLockRelease(shared()->lock);
+  std::string records;
+  WireReader in(std::string_view(effective).substr(0, size));
+  while (!in.at_end() && !in.failed()) {
+    std::string_view columns[3];
+    in.number<uint32_t>();
+    for (auto& column : columns) column = in.bytes(static_cast<uint64_t>(in.number<int32_t>()));
+    if (columns[2] != kFromPreConfig || columns[1] == kMaskedValue) continue;
+    append_row_record(records, {columns[0], columns[1]});
+  }
+  if (!out.append(records.data(), records.size())) throw std::bad_alloc();
+}
+
 // Calls the function that sets settings, in a read-only transaction of its own, and appends what it
-// has set.
+// has set. It is the authenticator's: with the rights of another caller it is never run.
 std::optional<PgError> run_pre_config(const std::string& call, TransactionScope scope,
                                       ByteSink& out) {
   if (call.empty()) return std::nullopt;
+  if (scope == TransactionScope::kInCaller) {
+    append_served_settings(out);
+    return std::nullopt;
+  }
   Transaction transaction;
   transaction.pre_request = call;
   Bodies bodies;

@@ -17,8 +17,9 @@
 namespace pgrst::pg {
 
 // Runs message.transaction (the catalog queries) if the fingerprint is not the known one; before
-// that its pre_request, the call of db_pre_config, by itself. The
-// bodies are the result sets in the order of schema_cache/catalog_queries.hpp.
+// that its pre_request, the call of db_pre_config, by itself. In a caller's transaction that is not
+// called: what it has set for the gateway is taken instead. The bodies are the result sets in the
+// order of schema_cache/catalog_queries.hpp.
 ResponseHead introspect(RequestMessage& message, TransactionScope scope, Bodies& bodies);
 
 // Whether postgrest_ext is installed in this database. Needs a transaction.

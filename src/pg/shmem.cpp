@@ -8,7 +8,10 @@
 #include "pg/compat.hpp"
 
 extern "C" {
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "storage/ipc.h"
+#include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -143,6 +146,14 @@ void px_install_shmem_hooks() {
 }
 
 Shared* shared() { return the_shared; }
+
+DatabaseShared* own_database() {
+  Shared* s = shared();
+  for (uint32_t i = 0; s != nullptr && i < s->database_count; i++) {
+    if (s->database(i).oid.load() == MyDatabaseId) return &s->database(i);
+  }
+  return nullptr;
+}
 
 std::string published_settings(Shared& shared) {
   std::string copy(kSettingsAreaSize, '\0');  // before the lock: it may throw

@@ -183,6 +183,9 @@ void px_install_shmem_hooks();
 // Null when the library was not preloaded.
 Shared* shared();
 
+// That of the database which this process is connected to; null: it is not served.
+DatabaseShared* own_database();
+
 // A copy of the settings that the launcher has published.
 std::string published_settings(Shared& shared);
 

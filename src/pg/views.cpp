@@ -72,15 +72,6 @@ void px_return_set(FunctionCallInfo fcinfo, Put px_put_rows) {
   px_put_rows(store, desc);
 }
 
-// That of the database which the session is connected to; null: it is not served.
-DatabaseShared* own_database() {
-  Shared* s = shared();
-  for (uint32_t i = 0; s != nullptr && i < s->database_count; i++) {
-    if (s->database(i).oid.load() == MyDatabaseId) return &s->database(i);
-  }
-  return nullptr;
-}
-
 // -- pgrst.status --------------------------------------------------------------------------------
 
 const char* name_of(ServiceState state) {

@@ -391,7 +391,7 @@ void CatalogBuilder::Impl::add_table_settings(const Rows& rows) {
 }
 
 void CatalogBuilder::Impl::add_pre_config(const Rows& rows) {
-  add_setting(rows.text(0), rows.text(1), "db_pre_config");
+  add_setting(rows.text(0), rows.text(1), kFromPreConfig);
 }
 
 CatalogBuilder::CatalogBuilder(std::vector<std::string> result_sets)
