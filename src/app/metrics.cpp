@@ -141,12 +141,13 @@ void write_route(MetricsWriter& out, const RouteMetric& metric, const Statistics
                  uint32_t i) {
   const RouteStatistics& route = statistics.route(i);
   const bool is_rest = i + 1 == statistics.route_entries();
-  if (!is_rest && !route.used.load(std::memory_order_acquire)) return;
   if (route.calls.load(std::memory_order_relaxed) == 0) return;
-  out.sample(metric.value(route), {{"method", is_rest ? "" : kCountedMethods[route.method]},
-                                   {"kind", is_rest ? "rest" : name_of(route.kind)},
-                                   {"schema", route.schema},
-                                   {"resource", route.resource}});
+  const auto name = statistics.name_of_route(i);
+  if (!is_rest && !name) return;
+  out.sample(metric.value(route), {{"method", is_rest ? "" : kCountedMethods[name->method]},
+                                   {"kind", is_rest ? "rest" : name_of(name->kind)},
+                                   {"schema", is_rest ? "" : name->schema},
+                                   {"resource", is_rest ? "" : name->resource}});
 }
 
 void write_schema_cache(MetricsWriter& out, const ServiceGauges& g) {

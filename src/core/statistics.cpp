@@ -17,7 +17,7 @@ void add_to(std::atomic<uint64_t>& sum, uint64_t value) {
   sum.fetch_add(value, std::memory_order_relaxed);
 }
 
-void copy_name(std::string_view from, char (&to)[RouteStatistics::kMaxName]) {
+void copy_name(std::string_view from, char (&to)[RouteName::kMaxName]) {
   const size_t size = std::min(from.size(), sizeof to - 1);
   from.copy(to, size);
   to[size] = '\0';
@@ -95,9 +95,12 @@ void Statistics::add(const Sample& sample) {
   add_to(requests_[method][status_class][static_cast<size_t>(sample.kind)], 1);
   add_to(received_, sample.received);
   add_to(sent_, sample.sent);
-  add_to(total_ns_[method], static_cast<uint64_t>(sample.duration_ns));
-  durations_[method].add(sample.duration_ns);
+  if (sample.duration_ns > 0) {
+    add_to(total_ns_[method], static_cast<uint64_t>(sample.duration_ns));
+    durations_[method].add(sample.duration_ns);
+  }
   if (sample.resource.empty()) return;
+  forget_names();
   RouteStatistics& route = route_of(sample, method);
   add_to(route.calls, 1);
   if (sample.status >= 400) add_to(route.errors, 1);
@@ -114,20 +117,21 @@ void Statistics::add(const Sample& sample) {
 RouteStatistics& Statistics::route_of(const Sample& sample, size_t method) {
   const std::hash<std::string_view> hash;
   size_t at = hash(sample.resource) * 31 + hash(sample.schema) * 17 + method;
-  const std::string_view schema = sample.schema.substr(0, RouteStatistics::kMaxName - 1);
-  const std::string_view resource = sample.resource.substr(0, RouteStatistics::kMaxName - 1);
+  const std::string_view schema = sample.schema.substr(0, RouteName::kMaxName - 1);
+  const std::string_view resource = sample.resource.substr(0, RouteName::kMaxName - 1);
   for (uint32_t tried = 0; tried < std::min(max_routes_, kMaxProbes); tried++, at++) {
     RouteStatistics& route = routes()[at % max_routes_];
     if (!route.used.load(std::memory_order_relaxed)) {
-      route.method = static_cast<uint8_t>(method);
-      route.kind = sample.kind;
-      copy_name(schema, route.schema);
-      copy_name(resource, route.resource);
+      route.name.method = static_cast<uint8_t>(method);
+      route.name.kind = sample.kind;
+      copy_name(schema, route.name.schema);
+      copy_name(resource, route.name.resource);
       route.used.store(true, std::memory_order_release);
       return route;
     }
-    if (route.method == method && route.kind == sample.kind && resource == route.resource &&
-        schema == route.schema) {
+    const RouteName& name = route.name;
+    if (name.method == method && name.kind == sample.kind && resource == name.resource &&
+        schema == name.schema) {
       return route;
     }
   }
@@ -135,6 +139,11 @@ RouteStatistics& Statistics::route_of(const Sample& sample, size_t method) {
 }
 
 void Statistics::reset_routes() {
+  clear_counts();
+  resets_.fetch_add(1);
+}
+
+void Statistics::clear_counts() {
   for (uint32_t i = 0; i <= max_routes_; i++) {
     RouteStatistics& route = routes()[i];
     for (auto* count :
@@ -143,6 +152,29 @@ void Statistics::reset_routes() {
     }
     route.durations.reset();
   }
+}
+
+// The number goes first: whoever reads a name that is about to be written anew sees another one
+// afterwards.
+void Statistics::forget_names() {
+  const uint32_t resets = resets_.load(std::memory_order_relaxed);
+  if (resets == names_forgotten_.load(std::memory_order_relaxed)) return;
+  names_forgotten_.store(resets, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+  for (uint32_t i = 0; i < max_routes_; i++) {
+    routes()[i].used.store(false, std::memory_order_relaxed);
+  }
+  clear_counts();
+}
+
+std::optional<RouteName> Statistics::name_of_route(uint32_t i) const {
+  const RouteStatistics& route = routes()[i];
+  const uint32_t forgotten = names_forgotten_.load(std::memory_order_acquire);
+  if (!route.used.load(std::memory_order_acquire)) return std::nullopt;
+  const RouteName name = route.name;
+  std::atomic_thread_fence(std::memory_order_acquire);
+  if (names_forgotten_.load(std::memory_order_relaxed) != forgotten) return std::nullopt;
+  return name;
 }
 
 }  // namespace pgrst

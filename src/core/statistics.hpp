@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -61,14 +62,18 @@ struct Sample {
   int64_t duration_ns = 0;
 };
 
-struct RouteStatistics {
+struct RouteName {
   static constexpr size_t kMaxName = 64;  // bytes with the NUL, as PostgreSQL's names
 
-  std::atomic<bool> used;  // set last: then the names do not change any more
-  uint8_t method;          // index into kCountedMethods
+  uint8_t method;  // index into kCountedMethods
   ResourceKind kind;
   char schema[kMaxName];
   char resource[kMaxName];
+};
+
+struct RouteStatistics {
+  std::atomic<bool> used;  // set last: then the name does not change before a reset
+  RouteName name;
   std::atomic<uint64_t> calls;
   std::atomic<uint64_t> errors;  // status 400 and above
   std::atomic<uint64_t> rows;
@@ -87,7 +92,8 @@ class Statistics {
   void init(uint32_t max_routes) { max_routes_ = max_routes; }
 
   void add(const Sample& sample);
-  // Of the routes; the counts for metrics never go back.
+  // Of the routes; the counts for metrics never go back. The gateway, which alone adds, gives up
+  // their names before it adds the next.
   void reset_routes();
 
   uint64_t requests(size_t method, size_t status_class, ResourceKind kind) const {
@@ -104,6 +110,8 @@ class Statistics {
   // The last entry is that of the routes that found no room.
   uint32_t route_entries() const { return max_routes_ + 1; }
   const RouteStatistics& route(uint32_t i) const { return routes()[i]; }
+  // Nothing when the entry has no name: it is free, or the last.
+  std::optional<RouteName> name_of_route(uint32_t i) const;
 
  private:
   RouteStatistics* routes() { return reinterpret_cast<RouteStatistics*>(this + 1); }
@@ -111,8 +119,12 @@ class Statistics {
     return reinterpret_cast<const RouteStatistics*>(this + 1);
   }
   RouteStatistics& route_of(const Sample& sample, size_t method);
+  void forget_names();
+  void clear_counts();
 
   uint32_t max_routes_;
+  std::atomic<uint32_t> resets_;
+  std::atomic<uint32_t> names_forgotten_;  // as many resets
   std::atomic<uint64_t> requests_[kCountedMethods.size()][kStatusClasses][kResourceKinds];
   std::atomic<uint64_t> received_;
   std::atomic<uint64_t> sent_;

@@ -161,16 +161,16 @@ void px_put_processes(Tuplestorestate* store, TupleDesc desc) {
 double milliseconds(uint64_t ns) { return static_cast<double>(ns) / 1e6; }
 
 void px_put_route(Tuplestorestate* store, TupleDesc desc, const RouteStatistics& route,
-                  bool is_rest) {
+                  const RouteName* name) {
   const uint64_t calls = route.calls.load(std::memory_order_relaxed);
   if (calls == 0) return;
   Row row;
   clear(&row);
-  if (!is_rest) {
-    set(&row, 0, text_datum(kCountedMethods[route.method]));
-    set(&row, 1, text_datum(name_of(route.kind)));
-    set(&row, 2, text_datum(route.schema));
-    set(&row, 3, text_datum(route.resource));
+  if (name != nullptr) {
+    set(&row, 0, text_datum(kCountedMethods[name->method]));
+    set(&row, 1, text_datum(name_of(name->kind)));
+    set(&row, 2, text_datum(name->schema));
+    set(&row, 3, text_datum(name->resource));
   }
   const uint64_t total = route.total_ns.load(std::memory_order_relaxed);
   set(&row, 4, Int64GetDatum(static_cast<int64>(calls)));
@@ -192,10 +192,10 @@ void px_put_routes(Tuplestorestate* store, TupleDesc desc) {
   if (db == nullptr) return;
   const Statistics& statistics = db->statistics();
   for (uint32_t i = 0; i < statistics.route_entries(); i++) {
-    const RouteStatistics& route = statistics.route(i);
+    const auto name = statistics.name_of_route(i);
     const bool is_rest = i + 1 == statistics.route_entries();
-    if (!is_rest && !route.used.load(std::memory_order_acquire)) continue;
-    px_put_route(store, desc, route, is_rest);
+    if (!is_rest && !name) continue;
+    px_put_route(store, desc, statistics.route(i), name ? &*name : nullptr);
   }
 }
 

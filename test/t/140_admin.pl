@@ -166,6 +166,10 @@ scenario 'more routes than there is room for share one entry' => sub {
         db => 'api');
     is($named, 2, 'two with a name');
     cmp_ok($rest, '>', 0, 'the others together');
+    $small->sql('SELECT pgrst.stats_reset()', db => 'api');
+    $to_small->get($_) for '/me', '/numbers', '/me';
+    is($small->sql(q(SELECT string_agg(resource || ' ' || calls, ', ' ORDER BY resource) FROM pgrst.stats), db => 'api'),
+        'me 2, numbers 1', 'a reset makes room for others');
     $small->stop;
 };
 
@@ -203,6 +207,9 @@ scenario 'what is wrong keeps what runs' => sub {
         '******configuration file', 'what is in force is shown');
     is($client->get('/items?limit=1', bearer({role => 'editor'}))->{status}, 200, 'and serves');
     unlike($cluster->log, qr/too short'/, 'the log does not have the secret');
+    set(jwt_secret => '@/dev/zero');
+    wait_until { $cluster->status('last_error') =~ /jwt_secret: the file is not a regular file/ } 'no device to be read';
+    is($client->get('/items?limit=1', bearer({role => 'editor'}))->{status}, 200, 'and serves');
     set(jwt_secret => undef, db_max_rows => undef);
     wait_until { $cluster->status('last_error') eq '' } 'all to be well';
 };
@@ -235,6 +242,65 @@ SQL
     is($client->get('/items?id=eq.1&select=id')->{body}, '[{"id":1}]', 'and serves');
     set(db_pre_config => undef, db_max_rows => undef);
     wait_until { $of->('db_max_rows') eq '-1 from default' } 'the end of it';
+};
+
+# What is no catalog can be the reason: nothing tells when it has changed.
+scenario 'a db_pre_config that fails for a while' => sub {
+    $session->sql(<<'SQL');
+CREATE TABLE public.ready (n int);
+GRANT SELECT ON public.ready TO authenticator;
+CREATE FUNCTION public.configure_when_ready() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  ready int := (SELECT n FROM public.ready);
+BEGIN
+  IF ready IS NULL THEN RAISE 'not ready'; END IF;
+  IF ready < 0 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+  PERFORM set_config('pgrst.db_max_rows', ready::text, true);
+END $$;
+SQL
+    my $max_rows = sub { $session->sql(q(SELECT value FROM pgrst.effective_config WHERE name = 'db_max_rows')) };
+    set(db_pre_config => 'public.configure_when_ready');
+    wait_until { $cluster->status('last_error') =~ /db_pre_config: not ready/ } 'its error';
+    is($client->get('/items?id=eq.1&select=id')->{body}, '[{"id":1}]', 'what runs goes on');
+    $session->sql('INSERT INTO public.ready VALUES (2)');
+    wait_until { $max_rows->() eq '2' } 'its settings without another hint';
+    is($cluster->status('last_error'), '', 'all is well');
+
+    $session->sql('UPDATE public.ready SET n = NULL');
+    $session->close;
+    $cluster->restart;
+    wait_until { $cluster->status('last_error') =~ /db_pre_config: not ready/ } 'its error when the server starts';
+    is(PgrstClient->new($cluster->port)->get('/items')->{status}, 599, 'without its settings nothing is served');
+    $session = $cluster->session('api');
+    $session->sql('UPDATE public.ready SET n = 3');
+    $cluster->wait_for_http;
+    is($max_rows->(), '3', 'served with its settings');
+
+    $session->sql('UPDATE public.ready SET n = -1');
+    $session->sql('NOTIFY pgrst');
+    wait_until { $cluster->status('last_error') =~ /executor that reads the catalogs has ended/ } 'the end of the executor';
+    is(PgrstClient->new($cluster->port)->get('/items?id=eq.1&select=id')->{body}, '[{"id":1}]', 'requests are answered');
+    $session->sql('UPDATE public.ready SET n = 4');
+    wait_until { $max_rows->() eq '4' } 'its settings in the end';
+    set(db_pre_config => undef);
+    wait_until { $max_rows->() eq '-1' } 'the end of it';
+    $client = PgrstClient->new($cluster->port);
+};
+
+scenario 'pgrst.to_sql() does not call db_pre_config' => sub {
+    $session->sql(<<'SQL');
+CREATE FUNCTION public.configure_as_authenticator() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF current_user <> 'authenticator' THEN RAISE 'called as %', current_user; END IF;
+  PERFORM set_config('pgrst.db_schemas', 'api2', true);
+END $$;
+SQL
+    set(db_pre_config => 'public.configure_as_authenticator');
+    wait_until { $client->get('/items?select=note')->{status} == 200 } 'its settings';
+    like($session->sql(q(SELECT pgrst.to_sql('GET', '/items'))), qr/FROM \\"api2\\"\.\\"items\\"/, 'but takes what it has set');
+    is($session->sql(q(SELECT status FROM pgrst.request('GET', '/items?select=note'))), 200, 'as does pgrst.request()');
+    set(db_pre_config => undef);
+    wait_until { $client->get('/items?select=name')->{status} == 200 } 'the end of it';
 };
 
 scenario 'NOTIFY in all its forms' => sub {

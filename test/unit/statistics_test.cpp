@@ -47,7 +47,8 @@ std::vector<std::string> routes(Memory& memory) {
     if (route.calls == 0) continue;
     const bool is_rest = i + 1 == memory->route_entries();
     std::string name = "rest";
-    if (!is_rest) name = std::string(kCountedMethods[route.method]) + " " + route.resource;
+    if (!is_rest)
+      name = std::string(kCountedMethods[route.name.method]) + " " + route.name.resource;
     out.push_back(name + " " + std::to_string(route.calls));
   }
   std::sort(out.begin(), out.end());
@@ -135,6 +136,14 @@ TEST(Statistics, WithoutRoomRoutesShareTheLastEntry) {
   Memory memory(2);
   for (const char* name : {"a", "b", "c", "d", "c", "a"}) memory->add(sample(name));
   EXPECT_EQ(routes(memory), (std::vector<std::string>{"GET a 2", "GET b 1", "rest 3"}));
+}
+
+TEST(Statistics, ResettingMakesRoomForOtherRoutes) {
+  Memory memory(2);
+  for (const char* name : {"a", "b", "c"}) memory->add(sample(name));
+  memory->reset_routes();
+  for (const char* name : {"c", "d", "c"}) memory->add(sample(name));
+  EXPECT_EQ(routes(memory), (std::vector<std::string>{"GET c 2", "GET d 1"}));
 }
 
 TEST(Statistics, LongNamesAreCut) {
