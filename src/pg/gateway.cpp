@@ -114,7 +114,7 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
  private:
   struct Held {
     http::Arrival arrival;
-    int64_t until_ms;
+    int64_t arrived_ms;
     uint64_t generation = 0;  // of hints when it had arrived; 0: not looked yet
   };
 
@@ -122,6 +122,7 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
   struct Reading {
     http::Ticket ticket;
     bool headers_only;
+    int64_t arrived_ms;
     std::unique_ptr<Beginning> beginning;
   };
 
@@ -208,14 +209,14 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
 
   int64_t next_wake_ms() {
     if (answered_ || !reading_.empty() || !writing_.empty() || follower_.has_work() ||
-        api_.has_arrivals()) {
+        api_.has_arrivals() || admin_.service().has_arrivals()) {
       return 0;
     }
     const int64_t now = monotonic_ms();
     int64_t next = now + kIdleTurnMs;
     const auto at = [&](int64_t ms) { next = ms < next ? ms : next; };
     if (const int64_t ms = broker_.next_deadline_ms(now); ms >= 0) at(ms);
-    if (!held_.empty()) at(held_.front().until_ms);
+    if (!held_.empty()) at(held_.front().arrived_ms + kVerdictMs);
     for (const auto* service : {&api_, &admin_.service()}) {
       if (const int64_t ms = service->timeout_ms(); ms >= 0) at(now + ms);
     }
@@ -232,7 +233,7 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
   void take_arrivals() {
     for (auto& arrival : api_.take_arrivals()) {
       db_.requests.fetch_add(1, std::memory_order_relaxed);
-      held_.push_back({std::move(arrival), monotonic_ms() + kVerdictMs});
+      held_.push_back({std::move(arrival), monotonic_ms()});
     }
   }
 
@@ -243,42 +244,32 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
     while (!held_.empty()) {
       const Held& first = held_.front();
       const bool verified = first.generation != 0 && first.generation <= follower_.verified();
-      if (!fresh && !verified && first.until_ms > now) break;
-      http::Arrival arrival = std::move(held_.front().arrival);
+      if (!fresh && !verified && first.arrived_ms + kVerdictMs > now) break;
+      Held held = std::move(held_.front());
       held_.pop_front();
-      begin_request(arrival, now);
+      begin_request(held, now);
     }
   }
 
   // A body that takes more than one step to read is read on in later turns.
-  void begin_request(http::Arrival& arrival, int64_t now) {
-    const http::Ticket ticket = arrival.ticket;
-    const bool headers_only = arrival.request.method == "HEAD";
-    std::unique_ptr<Beginning> beginning;
+  void begin_request(Held& held, int64_t now) {
+    HttpRequest& request = held.arrival.request;
+    Reading reading{held.arrival.ticket, request.method == "HEAD", held.arrived_ms, nullptr};
     try {
-      beginning = std::make_unique<Beginning>(std::move(arrival.request), follower_.snapshot(),
-                                              jwt_cache_, std::time(nullptr), &monotonic_ns);
-      if (beginning->step(kBodyStep)) {
-        pass_on(ticket, headers_only, *beginning, now);
-      } else {
-        reading_.push_back({ticket, headers_only, std::move(beginning)});
-      }
+      reading.beginning = std::make_unique<Beginning>(
+          std::move(request), follower_.snapshot(), jwt_cache_, std::time(nullptr), &monotonic_ns);
     } catch (const std::exception& e) {
-      const Error error = errors::internal(e.what());
-      respond(ticket,
-              beginning ? beginning->fail(error) : error_response(error, ErrorVerbosity::kVerbose),
-              headers_only);
+      respond(reading.ticket, error_response(errors::internal(e.what()), ErrorVerbosity::kVerbose),
+              reading.headers_only);
+      return;
     }
+    read_step(std::move(reading), now);
   }
 
-  // One step of one body in a turn: those that are read at the same time take turns.
-  void read_on(int64_t now) {
-    if (reading_.empty()) return;
-    Reading reading = std::move(reading_.front());
-    reading_.pop_front();
+  void read_step(Reading reading, int64_t now) {
     try {
       if (reading.beginning->step(kBodyStep)) {
-        pass_on(reading.ticket, reading.headers_only, *reading.beginning, now);
+        pass_on(reading, now);
       } else {
         reading_.push_back(std::move(reading));
       }
@@ -288,11 +279,19 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
     }
   }
 
-  void pass_on(http::Ticket ticket, bool headers_only, Beginning& beginning, int64_t now) {
+  // One step of one body in a turn: those that are read at the same time take turns.
+  void read_on(int64_t now) {
+    if (reading_.empty()) return;
+    Reading reading = std::move(reading_.front());
+    reading_.pop_front();
+    read_step(std::move(reading), now);
+  }
+
+  void pass_on(Reading& reading, int64_t now) {
     try {
-      BeginResult begun = beginning.take();
+      BeginResult begun = reading.beginning->take();
       if (auto* response = std::get_if<HttpResponse>(&begun)) {
-        respond(ticket, std::move(*response), headers_only);
+        respond(reading.ticket, std::move(*response), reading.headers_only);
         return;
       }
       auto& database_work = std::get<DatabaseWork>(begun);
@@ -302,19 +301,22 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
       message.transaction = std::move(database_work.transaction);
       work.message = encode_request(message);
       work.payload = std::move(message.transaction.payload);
-      work.ticket = ticket;
+      work.ticket = reading.ticket;
       work.pending = std::move(database_work.pending);
       work.deadline_ms = now + int64_t{config.db_pool_acquisition_timeout} * 1000;
       if (config.server_request_timeout > 0) {
-        work.result_deadline_ms = now + int64_t{config.server_request_timeout} * 1000;
+        work.result_deadline_ms =
+            reading.arrived_ms + int64_t{config.server_request_timeout} * 1000;
         work.deadline_ms = std::min(work.deadline_ms, work.result_deadline_ms);
       }
       if (!broker_.submit(work, static_cast<size_t>(config.server_max_queue), now)) {
         db_.pool_timeouts.fetch_add(1, std::memory_order_relaxed);
-        respond(ticket, fail(work.pending, errors::acquisition_timeout()), headers_only);
+        respond(reading.ticket, fail(work.pending, errors::acquisition_timeout()),
+                reading.headers_only);
       }
     } catch (const std::exception& e) {
-      respond(ticket, beginning.fail(errors::internal(e.what())), headers_only);
+      respond(reading.ticket, reading.beginning->fail(errors::internal(e.what())),
+              reading.headers_only);
     }
   }
 
@@ -539,13 +541,14 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
 
   // Cancels the statements of clients that have gone.
   void sweep(int64_t now) {
-    if (api_.servers().empty() || now < sweep_at_ms_) return;
+    if (now < sweep_at_ms_) return;
     sweep_at_ms_ = now + kSweepMs;
     if (now >= close_slow_at_ms_) {
       close_slow_at_ms_ = now + kIdleTurnMs;
       api_.close_slow();
       admin_.service().close_slow();
     }
+    if (api_.servers().empty()) return;
     const auto running = broker_.running_since(now - kSweepMs);
     if (running.empty()) return;
     for (const auto& server : api_.servers()) {
