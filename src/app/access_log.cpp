@@ -10,7 +10,7 @@ void append_escaped(std::string& out, std::string_view text) {
   constexpr char kDigits[] = "0123456789ABCDEF";
   for (const char c : text.substr(0, kMaxField)) {
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\' || byte < 0x20 || byte == 0x7F) {
+    if (c == '"' || c == '\\' || byte < 0x20 || byte >= 0x7F) {
       out += "\\x";
       out += kDigits[byte >> 4];
       out += kDigits[byte & 15];

@@ -197,8 +197,10 @@ void wake_launcher() {
 }
 
 void px_set_last_error(DatabaseShared& db, const char* text) {
+  const int whole = pg_mbcliplen(text, static_cast<int>(strlen(text)), sizeof db.last_error - 1);
   LWLockAcquire(shared()->lock, LW_EXCLUSIVE);
-  strlcpy(db.last_error, text, sizeof db.last_error);
+  memcpy(db.last_error, text, whole);
+  db.last_error[whole] = '\0';
   db.last_error_at = GetCurrentTimestamp();
   LWLockRelease(shared()->lock);
 }

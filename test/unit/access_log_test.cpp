@@ -44,7 +44,7 @@ TEST(AccessLog, WhatClientsSendStaysInItsField) {
                                   &entry.user_agent, &entry.version}) {
     *field = hostile;
   }
-  const std::string escaped = "\\x22\\x5C\\x0D\\x0A\\x1B\\x7F\\x00\xc3\xa9";
+  const std::string escaped = "\\x22\\x5C\\x0D\\x0A\\x1B\\x7F\\x00\\xC3\\xA9";
   EXPECT_EQ(line_of(entry), "127.0.0.1 - " + escaped + " [26/Jul/2021:01:56:38 -0500] \"" +
                                 escaped + " " + escaped + " " + escaped + "\" 200 56 \"" + escaped +
                                 "\" \"" + escaped + "\"");
