@@ -33,6 +33,7 @@ struct Broker::SlotUse {
   bool cancelled = false;
   int64_t interrupted_ms = 0;  // when last, at its deadline or after it; 0: never
   bool streaming = false;      // a SlotBody reads the ring
+  bool touched = false;        // its number is in touched_
 
   std::string head_bytes;
   ResponseHead head;
@@ -60,9 +61,9 @@ class Broker::SlotBody : public ResultBody {
  private:
   // Runs below libmicrohttpd: only remembers. settle() does the rest.
   void touch() {
-    if (broker_.touched_.empty() || broker_.touched_.back() != use_.number) {
-      broker_.touched_.push_back(use_.number);
-    }
+    if (use_.touched) return;
+    use_.touched = true;
+    broker_.touched_.push_back(use_.number);  // has room for all slots
   }
 
   Broker& broker_;
@@ -72,6 +73,7 @@ class Broker::SlotBody : public ResultBody {
 Broker::Broker(DatabaseShared& db, Receiver& receiver) : db_(db), receiver_(receiver) {
   // A gateway that ended may have left slots behind that executors still write to: those stay
   // unused.
+  touched_.reserve(db.slot_count);
   for (uint32_t i = 0; i < db.slot_count; i++) {
     auto use = std::make_unique<SlotUse>();
     use->number = i;
@@ -351,6 +353,7 @@ void Broker::fail(SlotUse& use, Failure failure) {
 void Broker::settle() {
   for (const uint32_t number : touched_) {
     SlotUse& use = *slots_[number];
+    use.touched = false;
     if (use.stage == SlotUse::Stage::kFree) continue;
     wake_writer(use);
     free_if_done(use);
