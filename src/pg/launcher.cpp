@@ -218,6 +218,7 @@ class Service {
   }
 
   bool is_waiting_for_executors() const {
+    if (db_.state.load() == ServiceState::kDormant) return false;
     if (db_.executor_wanted.load()) return true;
     for (uint32_t i = 0; i < db_.executor_count; i++) {
       if (db_.executor(i).state.load() == ProcessState::kStarting) return true;
