@@ -43,6 +43,7 @@ class Soak:
         self.lock = threading.Lock()
         self.jwt = token({"role": "demo_manager"})
         self.known = {}
+        self.slowest = (0, "")
 
     def over(self):
         return time.monotonic() >= self.end or len(self.problems) > 20
@@ -66,6 +67,14 @@ class Soak:
 
     def ask(self, connection, method, path, body=None, headers=None):
         """(status, body); status 0 when the connection was lost"""
+        begun = time.monotonic()
+        answer = self.ask_at_most_twice(connection, method, path, body, headers)
+        took = time.monotonic() - begun
+        with self.lock:
+            self.slowest = max(self.slowest, (took, method + " " + path))
+        return answer
+
+    def ask_at_most_twice(self, connection, method, path, body, headers):
         headers = dict(headers or {})
         headers["Authorization"] = "Bearer " + self.jwt
         if body is not None:
@@ -282,6 +291,7 @@ def main():
         soak.judge_log()
         for what, count in sorted(soak.counts.items()):
             print("%10d %s" % (count, what))
+        print("slowest answer: %.2f s, %s" % soak.slowest)
         pids = list(soak.processes())
         before, begun = cpu_of(pids), time.monotonic()
         time.sleep(args.idle)
