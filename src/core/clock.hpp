@@ -1,6 +1,8 @@
 // The time that only goes on: for deadlines and durations.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstdint>
 #include <ctime>
 

@@ -2,6 +2,8 @@
 // of a service.
 #pragma once
 
+#include "core/before_postgres.hpp"
+
 #include <cstdint>
 
 namespace pgrst::http {

@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "http/piece_source.hpp"
+#include "http/settings.hpp"
 #include "pg/admin.hpp"
 #include "pg/guard.hpp"
 
@@ -10,27 +11,6 @@
 namespace pgrst::pg {
 
 namespace {
-
-constexpr unsigned kMaxConnections = 100;
-constexpr uint64_t kMaxBodySize = 1024 * 1024;
-
-http::Endpoint endpoint_of(const Config& config) {
-  http::Endpoint endpoint;
-  endpoint.host = config.admin_server_host.empty() ? config.server_host : config.admin_server_host;
-  endpoint.port = config.admin_server_port.value_or(0);
-  endpoint.unix_socket = config.admin_server_unix_socket.value_or("");
-  endpoint.unix_socket_mode = config.admin_server_unix_socket_mode;
-  return endpoint;
-}
-
-http::Limits limits_of(const Config& config) {
-  http::Limits limits;
-  limits.max_connections = kMaxConnections;
-  limits.connection_memory = static_cast<size_t>(config.server_connection_memory);
-  limits.max_body_size = kMaxBodySize;
-  limits.idle_timeout = static_cast<unsigned>(config.server_idle_timeout);
-  return limits;
-}
 
 // Bytes of a process that are in memory; 0 when it has ended.
 uint64_t resident_memory(int pid) {
@@ -99,7 +79,8 @@ void AdminServer::configure(const Config& config, int64_t now_ms) {
     service_.stop_accepting();
     return;
   }
-  const auto change = service_.listen(endpoint_of(config), limits_of(config), now_ms);
+  const auto change =
+      service_.listen(http::admin_endpoint(config), http::admin_limits(config), now_ms);
   if (change == http::Service::Change::kNone) return;
   const bool listening = change == http::Service::Change::kListening;
   const std::string what = listening ? service_.where() : service_.problem();

@@ -24,8 +24,10 @@
 #include "app/admin.hpp"
 #include "app/metrics.hpp"
 #include "app/pipeline.hpp"
+#include "core/clock.hpp"
 #include "http/piece_source.hpp"
 #include "http/service.hpp"
+#include "http/settings.hpp"
 #include "pg/snapshot_keeper.hpp"
 
 #include "pg/admin.hpp"
@@ -458,37 +460,11 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
   // -- the listener
   // -----------------------------------------------------------------------------------
 
-  static http::Limits limits_of(const Config& config) {
-    http::Limits limits;
-    limits.max_connections = static_cast<unsigned>(config.server_max_connections);
-    limits.connection_memory = static_cast<size_t>(config.server_connection_memory);
-    limits.max_body_size = static_cast<uint64_t>(config.server_max_body_size);
-    limits.max_body_memory = static_cast<uint64_t>(config.server_max_body_memory) << 20;
-    limits.idle_timeout = static_cast<unsigned>(config.server_idle_timeout);
-    limits.max_connections_per_address =
-        static_cast<unsigned>(config.server_max_connections_per_address);
-    limits.header_timeout = static_cast<unsigned>(config.server_header_timeout);
-    limits.transfer_timeout = static_cast<unsigned>(config.server_transfer_timeout);
-    limits.min_rate = static_cast<unsigned>(config.server_min_rate);
-    return limits;
-  }
-
-  static http::Endpoint endpoint_of(const Config& config) {
-    http::Endpoint endpoint;
-    endpoint.host = config.server_host;
-    endpoint.port = config.server_port;
-    endpoint.reuse_port = config.server_reuseport;
-    endpoint.unix_socket = config.server_unix_socket.value_or("");
-    endpoint.unix_socket_mode = config.server_unix_socket_mode;
-    endpoint.tls = {config.server_ssl_cert_file, config.server_ssl_key_file};
-    return endpoint;
-  }
-
   // Once there is a snapshot, and anew when its settings have changed.
   void listen_if_due(int64_t now) {
     if (!follower_.snapshot() || ShutdownRequestPending) return;
     const Config& config = follower_.snapshot()->config;
-    const auto change = api_.listen(endpoint_of(config), limits_of(config), now);
+    const auto change = api_.listen(http::api_endpoint(config), http::api_limits(config), now);
     admin_.configure(config, now);
     if (change == http::Service::Change::kNone) return;
     if (change == http::Service::Change::kKept) {
