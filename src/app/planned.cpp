@@ -65,10 +65,9 @@ std::string transaction_json(const Transaction& t) {
 }
 
 void mask_settings(Transaction& t) {
-  constexpr std::string_view kMask = "******";
-  for (auto& setting : t.role_settings) setting.second = kMask;
+  for (auto& setting : t.role_settings) setting.second = kMaskedValue;
   for (auto& [name, value] : t.settings) {
-    if (name.starts_with("app.settings.")) value = kMask;
+    if (is_app_setting(name)) value = kMaskedValue;
   }
 }
 

@@ -393,8 +393,6 @@ void apply(Config& c, std::string_view name, std::string_view text) {
   }
 }
 
-constexpr std::string_view kAppSettings = "app.settings.";
-
 }  // namespace
 
 std::span<const SettingSpec> setting_specs() { return kSettings; }
@@ -437,7 +435,7 @@ std::variant<Config, std::string> make_config(const SettingTexts& texts) {
   for (const auto& setting : texts) {
     const std::string& name = setting.first;
     const std::string& text = setting.second;
-    if (std::string_view(name).substr(0, kAppSettings.size()) == kAppSettings) {
+    if (is_app_setting(name)) {
       std::erase_if(config.app_settings, [&](const auto& s) { return s.first == name; });
       config.app_settings.emplace_back(name, text);
       continue;
@@ -455,6 +453,8 @@ std::variant<Config, std::string> make_config(const SettingTexts& texts) {
   return config;
 }
 
+bool is_app_setting(std::string_view name) { return name.starts_with("app.settings."); }
+
 std::vector<SourcedSetting> effective_settings(const std::vector<SourcedSetting>& given) {
   std::vector<SourcedSetting> out;
   for (const auto& spec : kSettings) {
@@ -466,7 +466,7 @@ std::vector<SourcedSetting> effective_settings(const std::vector<SourcedSetting>
     out.push_back(std::move(setting));
   }
   for (const auto& other : given) {
-    if (std::string_view(other.name).substr(0, kAppSettings.size()) != kAppSettings) continue;
+    if (!is_app_setting(other.name)) continue;
     const auto same = [&](const auto& s) { return s.name == other.name; };
     std::erase_if(out, same);
     out.push_back({other.name, std::string(kMaskedValue), other.source});

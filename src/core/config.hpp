@@ -132,6 +132,9 @@ struct SourcedSetting {
   bool operator==(const SourcedSetting&) const = default;
 };
 
+// "app.settings.x": of no meaning to us, shown to every request.
+bool is_app_setting(std::string_view name);
+
 constexpr std::string_view kMaskedValue = "******";
 constexpr std::string_view kFromPreConfig = "db_pre_config";  // a source
 

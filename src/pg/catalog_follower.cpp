@@ -87,7 +87,7 @@ void CatalogFollower::on_lost() {
     retry_at_ms_ = monotonic_ms() + kLostRetryMs;
     return;
   }
-  keeper_.give_up("the executor that reads the catalogs has ended");
+  keeper_.on_failure("the executor that reads the catalogs has ended");
   on_failed();
   report_problem();
 }
@@ -146,8 +146,8 @@ void CatalogFollower::publish() {
   db_.table_count = snapshot.schema_cache.table_count();
   db_.schema_loads.fetch_add(1);
   db_.schema_query_us = static_cast<uint64_t>(took_ms_ * 1000);
-  db_.snapshot_generation.fetch_add(1);
   publish_settings(snapshot.config);
+  db_.snapshot_generation.fetch_add(1);
   owner_.on_snapshot(snapshot);
   log_schema_cache(snapshot.schema_cache);
   warn_of_deprecated(snapshot);

@@ -157,7 +157,7 @@ bool find_config_problem(const char* name, const char* value, char* problem, siz
   try {
     std::string message;
     const std::string_view key = name;
-    if (key.substr(0, 13) == "app.settings.") return false;
+    if (is_app_setting(key)) return false;
     const SettingSpec* spec = find_setting(key);
     if (spec == nullptr) {
       message = "there is no setting of that name";

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 #include <new>
 #include <string>
 #include <utility>
@@ -401,13 +400,9 @@ void px_examine(Examination* out, TransactionScope scope) {
 void append_served_settings(ByteSink& out) {
   DatabaseShared* db = own_database();
   if (db == nullptr) return;
-  std::string effective(kEffectiveAreaSize, '\0');
-  LWLockAcquire(shared()->lock, LW_SHARED);
-  const size_t size = db->effective_size;
-  std::memcpy(effective.data(), db->effective, size);
-  LWLockRelease(shared()->lock);
+  const std::string effective = effective_settings_of(*db);
   std::string records;
-  WireReader in(std::string_view(effective).substr(0, size));
+  WireReader in(effective);
   while (!in.at_end() && !in.failed()) {
     std::string_view columns[3];
     in.number<uint32_t>();

@@ -1,4 +1,5 @@
 #include <ctime>
+#include <utility>
 #include <vector>
 
 #include "app/pipeline.hpp"
@@ -21,6 +22,7 @@ struct Session {
   SnapshotKeeper keeper;
   JwtCache jwt_cache{0};
   uint64_t settings_generation = 0;
+  uint64_t served_generation = 0;  // the gateway's, whose settings by db_pre_config are taken over
 };
 
 Session& session() {
@@ -36,7 +38,10 @@ void take_bodies(TransactionResult& result, const Bodies& bodies) {
   }
 }
 
-void take_file_settings(Session& s) {
+void notice_new_settings(Session& s) {
+  const DatabaseShared* db = own_database();
+  const uint64_t served = db == nullptr ? 0 : db->snapshot_generation.load();
+  if (std::exchange(s.served_generation, served) != served) s.keeper.force();
   Shared* memory = shared();
   const uint64_t generation = memory == nullptr ? 1 : memory->settings_generation.load() + 1;
   if (generation == s.settings_generation) return;
@@ -46,7 +51,7 @@ void take_file_settings(Session& s) {
 
 // Makes the session's snapshot the present one; an error, or nothing.
 std::optional<PgError> refresh(Session& s) {
-  take_file_settings(s);
+  notice_new_settings(s);
   // Another round when the database names other schemas than postgresql.conf, or db_pre_config.
   for (int round = 0; round < 5; round++) {
     const std::string bytes = s.keeper.start(1, PG_VERSION_NUM);

@@ -155,14 +155,27 @@ DatabaseShared* own_database() {
   return nullptr;
 }
 
-std::string published_settings(Shared& shared) {
-  std::string copy(kSettingsAreaSize, '\0');  // before the lock: it may throw
-  LWLockAcquire(shared.lock, LW_SHARED);
-  const size_t size = shared.settings_size;
-  memcpy(copy.data(), shared.settings, size);
-  LWLockRelease(shared.lock);
-  copy.resize(size);
+namespace {
+
+template <size_t N>
+std::string copy_of(const char (&area)[N], const size_t& size) {
+  std::string copy(N, '\0');  // before the lock: it may throw
+  LWLockAcquire(shared()->lock, LW_SHARED);
+  const size_t used = size;
+  memcpy(copy.data(), area, used);
+  LWLockRelease(shared()->lock);
+  copy.resize(used);
   return copy;
+}
+
+}  // namespace
+
+std::string published_settings(const Shared& shared) {
+  return copy_of(shared.settings, shared.settings_size);
+}
+
+std::string effective_settings_of(const DatabaseShared& db) {
+  return copy_of(db.effective, db.effective_size);
 }
 
 void wake_gateway(DatabaseShared& db) {

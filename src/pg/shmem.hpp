@@ -187,7 +187,10 @@ Shared* shared();
 DatabaseShared* own_database();
 
 // A copy of the settings that the launcher has published.
-std::string published_settings(Shared& shared);
+std::string published_settings(const Shared& shared);
+
+// A copy of the row records that pgrst.effective_config shows: name, value, source.
+std::string effective_settings_of(const DatabaseShared& db);
 
 // Wakes the gateway if it sleeps, after something was posted for it.
 void wake_gateway(DatabaseShared& db);

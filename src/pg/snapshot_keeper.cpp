@@ -195,7 +195,7 @@ Verdict SnapshotKeeper::publish(Catalog catalog) {
   return Verdict::kPublished;
 }
 
-void SnapshotKeeper::give_up(std::string problem) {
+void SnapshotKeeper::on_failure(std::string problem) {
   on_failure();
   problem_ = std::move(problem);
   failing_ = true;

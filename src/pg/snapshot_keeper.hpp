@@ -45,8 +45,8 @@ class SnapshotKeeper {
   bool building() const { return builder_ != nullptr; }
   // Goes on with building for about max_rows catalog rows.
   Verdict build(size_t max_rows);
-  void on_failure() { running_ = false; }  // of the introspection
-  void give_up(std::string problem);       // as its executor ends each time
+  void on_failure() { running_ = false; }  // of the introspection, which is begun again
+  void on_failure(std::string problem);    // that is worth telling
   void forget();                           // the extension is gone
 
   const SnapshotPtr& snapshot() const { return snapshot_; }

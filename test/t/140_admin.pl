@@ -299,6 +299,11 @@ SQL
     wait_until { $client->get('/items?select=note')->{status} == 200 } 'its settings';
     like($session->sql(q(SELECT pgrst.to_sql('GET', '/items'))), qr/FROM \\"api2\\"\.\\"items\\"/, 'but takes what it has set');
     is($session->sql(q(SELECT status FROM pgrst.request('GET', '/items?select=note'))), 200, 'as does pgrst.request()');
+    $session->sql(q(CREATE OR REPLACE FUNCTION public.configure_as_authenticator() RETURNS void LANGUAGE sql
+        AS $$ SELECT pg_sleep(0.5); SELECT set_config('pgrst.db_schemas', 'api', true) $$));
+    like($session->sql(q(SELECT pgrst.to_sql('GET', '/items'))), qr/FROM \\"api2?\\"\.\\"items\\"/, 'a changed function: before the server knows');
+    wait_until { $client->get('/items?select=name')->{status} == 200 } 'the server to know';
+    like($session->sql(q(SELECT pgrst.to_sql('GET', '/items'))), qr/FROM \\"api\\"\.\\"items\\"/, 'and then the session');
     set(db_pre_config => undef);
     wait_until { $client->get('/items?select=name')->{status} == 200 } 'the end of it';
 };

@@ -319,7 +319,8 @@ sub promote { $_[0]->pg_ctl('promote') }
 
 sub is_running {
     my ($self) = @_;
-    return -e "$self->{data}/postmaster.pid" && kill(0, $self->postmaster_pid);
+    my $pid = eval { $self->postmaster_pid };    # its file goes when it ends
+    return $pid && kill(0, $pid);
 }
 
 sub postmaster_pid {
