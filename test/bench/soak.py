@@ -6,7 +6,7 @@
 Makes a throw-away cluster with the demo data and serves it. For N minutes (default 10) clients read, write,
 call functions, ask for large answers, vanish in the middle of requests and read slowly, while others change the
 schema, reload, cancel statements and end executors. Every answer is checked: it is the right one, or, because
-of a cancelled statement or an ended executor, 500 with 57014 or 503; each written row is there once. At
+of a cancelled statement or an ended executor, 500 with 57014, 503 or a body cut off; each written row is there once. At
 the end the resident memory of gateway and executors must be what it was before the second half, and the
 server must not have restarted. Then all processes of the extension rest for SECONDS, and their CPU time is shown.
 

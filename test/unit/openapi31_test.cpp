@@ -23,11 +23,7 @@ const ApiServer kServer = test::any_server();
 
 std::string write(const Visible& visible = {}, const ApiServer& server = kServer,
                   const test::CatalogRows& rows = workshop()) {
-  std::string out;
-  const auto pieces = write_openapi31(describe(visible, rows), server);
-  while (pieces->next(out)) {
-  }
-  return out;
+  return test::all_of(write_openapi31(describe(visible, rows), server));
 }
 
 // The document of a schema that has one table only, with these columns.

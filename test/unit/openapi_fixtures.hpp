@@ -107,6 +107,13 @@ inline ApiServer any_server() {
 }
 
 // What stands at a JSON pointer, without blanks; "(nothing)" if there is nothing.
+inline std::string all_of(const std::shared_ptr<BodyPieces>& pieces) {
+  std::string out;
+  while (pieces->next(out)) {
+  }
+  return out;
+}
+
 inline std::string at(const std::string& document, std::string_view pointer) {
   simdjson::dom::parser parser;
   simdjson::dom::element root;
