@@ -1,10 +1,10 @@
 #include "api_request/preferences.hpp"
 
 #include <array>
-#include <charconv>
 #include <string_view>
 #include <utility>
 
+#include "api_request/integer.hpp"
 #include "core/text.hpp"
 
 namespace pgrst {
@@ -57,12 +57,6 @@ void add(std::string& out, const Table& names, const std::optional<E>& slot) {
   }
 }
 
-void take_max_affected(std::string_view digits, std::optional<int64_t>& slot) {
-  int64_t value = 0;
-  const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (ec == std::errc() && end == digits.data() + digits.size() && !slot) slot = value;
-}
-
 // max_affected_seen: the first max-affected decides, even if it is no number.
 void take_one(std::string_view preference, Preferences& p, bool& max_affected_seen) {
   if (take(preference, kResolutions, p.resolution) ||
@@ -74,8 +68,7 @@ void take_one(std::string_view preference, Preferences& p, bool& max_affected_se
   if (preference.substr(0, kTimezone.size()) == kTimezone) {
     if (!p.timezone) p.timezone = std::string(preference.substr(kTimezone.size()));
   } else if (preference.substr(0, kMaxAffected.size()) == kMaxAffected) {
-    if (!max_affected_seen)
-      take_max_affected(preference.substr(kMaxAffected.size()), p.max_affected);
+    if (!max_affected_seen) p.max_affected = read_int64(preference.substr(kMaxAffected.size()));
     max_affected_seen = true;
   } else {
     p.invalid.emplace_back(preference);

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "api_request/integer.hpp"
 #include "api_request/parsec.hpp"
 #include "api_request/query_grammar.hpp"
 #include "api_request/query_string.hpp"
@@ -14,8 +15,6 @@
 namespace pgrst {
 
 namespace {
-
-constexpr int64_t kMaxInteger = (int64_t{1} << 62) - 1;
 
 enum class Kind { kSelect, kColumns, kOnConflict, kOrder, kLimit, kOffset, kLogic, kFilter };
 
@@ -120,8 +119,8 @@ void sort_and_deduplicate(std::vector<T>& values) {
 struct LimitOffset {
   bool has_limit = false;
   bool has_offset = false;
-  std::optional<int64_t> limit;
-  std::optional<int64_t> offset;
+  std::optional<RowNumber> limit;
+  std::optional<RowNumber> offset;
 
   NonnegRange range() const {
     NonnegRange out;
@@ -228,53 +227,6 @@ Result<void> parse_all(Parameters& parameters, bool is_rpc_read, QueryParams& ou
 }
 
 }  // namespace
-
-// integer = { space }, ( "(", integer, ")" | [ "-", { space } ], number ), { space } ;
-// number = digit, { digit } | "0", ( "x" | "o" | "b" ), digit of that base, { digit of that base }
-// ;
-std::optional<int64_t> read_integer(std::string_view text) {
-  const auto skip_spaces = [&] {
-    while (!text.empty()) {
-      const parsec::CodePoint c = parsec::decode_at(text, 0);
-      if (!is_space(c.value)) break;
-      text.remove_prefix(c.length);
-    }
-  };
-  const auto take = [&](char wanted) {
-    if (!text.starts_with(wanted)) return false;
-    text.remove_prefix(1);
-    return true;
-  };
-  skip_spaces();
-  size_t open = 0;
-  for (; take('('); skip_spaces()) open++;
-  const bool negative = take('-');
-  if (negative) skip_spaces();
-
-  int base = 10;
-  const auto digit = [&base](char c) {
-    const int value = c >= '0' && c <= '9'   ? c - '0'
-                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                             : 16;
-    return value < base ? value : -1;
-  };
-  if (text.size() > 2 && text[0] == '0') {
-    const char letter = static_cast<char>(text[1] | 0x20);
-    base = letter == 'x' ? 16 : letter == 'o' ? 8 : letter == 'b' ? 2 : 10;
-    if (base != 10) text.remove_prefix(2);
-  }
-  if (text.empty() || digit(text[0]) < 0) return std::nullopt;
-  int64_t value = 0;
-  for (; !text.empty() && digit(text[0]) >= 0; text.remove_prefix(1)) {
-    value =
-        value > (kMaxInteger - digit(text[0])) / base ? kMaxInteger : value * base + digit(text[0]);
-  }
-  skip_spaces();
-  for (; open > 0 && take(')'); skip_spaces()) open--;
-  if (open > 0 || !text.empty()) return std::nullopt;
-  return negative ? -value : value;
-}
 
 Result<QueryParams> parse_query_params(std::string_view raw_query, bool is_rpc_read) {
   QueryParams out;

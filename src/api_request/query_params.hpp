@@ -24,14 +24,10 @@ namespace pgrst {
 // limit= and offset= come back as given: either may be negative (the top level answers PGRST103 by
 // what range.hpp computes, embedded levels leave it to PostgreSQL). A number that cannot be read
 // counts as absent, except that an unreadable limit= beside an offset= counts as 0, as in
-// PostgREST. Both are clamped to +-(2^62 - 1), so that their sum does not overflow.
+// PostgREST.
 //
 // Errors: PGRST100, and the order in which parameters are looked at is that of PostgREST: order,
 // logic, columns, select, filters, on_conflict; the names of ranges last.
 Result<QueryParams> parse_query_params(std::string_view raw_query, bool is_rpc_read);
-
-// An Integer as Haskell's Read reads it: spaces around, parentheses, "-", and 0x, 0o, 0b; clamped
-// as above.
-std::optional<int64_t> read_integer(std::string_view text);
 
 }  // namespace pgrst

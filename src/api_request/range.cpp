@@ -1,51 +1,39 @@
 #include "api_request/range.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace pgrst {
 
 namespace {
 
-constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
-
-// An interval of row numbers with inclusive ends, as PostgREST computes with; kMax: no upper end.
+// An interval of row numbers with inclusive ends, as PostgREST computes with.
 struct Interval {
-  int64_t lower = 0;
-  int64_t upper = kMax;
+  RowNumber lower = 0;
+  std::optional<RowNumber> upper;
 
-  bool empty() const { return lower > upper; }
+  bool empty() const { return upper && lower > *upper; }
 };
-
-int64_t saturating_add(int64_t a, int64_t b) {
-  int64_t sum = 0;
-  if (__builtin_add_overflow(a, b, &sum)) return b > 0 ? kMax : std::numeric_limits<int64_t>::min();
-  return sum;
-}
 
 Interval to_interval(const NonnegRange& range) {
   Interval out;
   out.lower = range.offset;
-  if (range.limit) out.upper = saturating_add(saturating_add(range.offset, *range.limit), -1);
+  if (range.limit) out.upper = range.offset + *range.limit - 1;
   return out;
 }
 
 NonnegRange to_range(const Interval& interval) {
   NonnegRange out;
   out.offset = interval.lower;
-  if (interval.upper != kMax) out.limit = interval.upper - interval.lower + 1;
+  if (interval.upper) out.limit = *interval.upper - interval.lower + 1;
   return out;
 }
 
-// Digits up to `end`, clamped; false when there is none.
-bool read_number(std::string_view text, size_t& at, int64_t& value) {
+// Digits from `at` on, clamped; false when there is none.
+bool read_number(std::string_view text, size_t& at, RowNumber& value) {
   const size_t from = at;
   value = 0;
   for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; at++) {
-    if (__builtin_mul_overflow(value, int64_t{10}, &value) ||
-        __builtin_add_overflow(value, int64_t{text[at] - '0'}, &value)) {
-      value = kMax - 1;
-    }
+    value = std::min(value * 10 + (text[at] - '0'), kMaxRowNumber);
   }
   return at > from;
 }
@@ -57,13 +45,18 @@ Interval parse_range_header(std::string_view text) {
   if (!read_number(text, at, out.lower)) return all;
   if (at >= text.size() || text[at] != '-') return all;
   at++;
-  int64_t upper = 0;
+  RowNumber upper = 0;
   if (read_number(text, at, upper)) out.upper = upper;
   return at == text.size() ? out : all;
 }
 
 // limit=0 and no offset: the one empty range that is answered (with no rows).
 bool has_limit_zero(const Interval& interval) { return interval.upper == -1; }
+
+std::optional<RowNumber> lower_of(std::optional<RowNumber> a, std::optional<RowNumber> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
 
 }  // namespace
 
@@ -73,7 +66,7 @@ Result<NonnegRange> top_level_range(std::string_view method, const std::string* 
   if (method == "GET" && range_header != nullptr) header = parse_range_header(*range_header);
   const Interval query = query_range ? to_interval(*query_range) : Interval();
   if (has_limit_zero(query)) return NonnegRange{0, 0};
-  const Interval both{std::max(header.lower, query.lower), std::min(header.upper, query.upper)};
+  const Interval both{std::max(header.lower, query.lower), lower_of(header.upper, query.upper)};
   if (both.empty()) {
     return header.empty() ? errors::range_lower_gt_upper() : errors::range_negative_limit();
   }
@@ -85,17 +78,17 @@ NonnegRange restrict_range(NonnegRange range, std::optional<int64_t> max_rows) {
   return range;
 }
 
-std::string content_range(int64_t offset, int64_t rows, std::optional<int64_t> total) {
+std::string content_range(RowNumber offset, int64_t rows, std::optional<int64_t> total) {
   std::string out;
   if (rows > 0 && total != 0) {
-    out = std::to_string(offset) + "-" + std::to_string(saturating_add(offset, rows - 1));
+    out = to_string(offset) + "-" + to_string(offset + rows - 1);
   } else {
     out = "*";
   }
   return out + "/" + (total ? std::to_string(*total) : "*");
 }
 
-int range_status(int64_t offset, int64_t rows, std::optional<int64_t> total) {
+int range_status(RowNumber offset, int64_t rows, std::optional<int64_t> total) {
   if (!total) return 200;
   if (offset > *total) return 416;
   return rows < *total ? 206 : 200;

@@ -1,7 +1,8 @@
 // Row ranges: the Range header and limit/offset, and the Content-Range that answers them.
 //
 // Input -> output: header text and query ranges -> NonnegRange; NonnegRange and counts -> status
-// and Content-Range (docs/references/api/pagination_count.rst). All arithmetic saturates at int64.
+// and Content-Range (docs/references/api/pagination_count.rst). Ranges may reach beyond bigint:
+// PostgreSQL refuses them with 22003.
 #pragma once
 
 #include "core/before_postgres.hpp"
@@ -25,9 +26,9 @@ Result<NonnegRange> top_level_range(std::string_view method, const std::string* 
 NonnegRange restrict_range(NonnegRange range, std::optional<int64_t> max_rows);
 
 // "0-14/100", "0-14/*", "*/0": rows from `offset`, `rows` of them, of `total` in all.
-std::string content_range(int64_t offset, int64_t rows, std::optional<int64_t> total);
+std::string content_range(RowNumber offset, int64_t rows, std::optional<int64_t> total);
 
 // 200, 206 (a part of the total) or 416 (the offset is beyond the total).
-int range_status(int64_t offset, int64_t rows, std::optional<int64_t> total);
+int range_status(RowNumber offset, int64_t rows, std::optional<int64_t> total);
 
 }  // namespace pgrst

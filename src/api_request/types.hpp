@@ -15,6 +15,8 @@
 #include <variant>
 #include <vector>
 
+#include "api_request/integer.hpp"
+
 namespace pgrst {
 
 using FieldName = std::string;
@@ -186,8 +188,8 @@ struct OrderTerm {
 // negative (range.cpp judges the top level, PostgreSQL the embedded ones); both are within +-(2^62
 // - 1).
 struct NonnegRange {
-  int64_t offset = 0;
-  std::optional<int64_t> limit;
+  RowNumber offset = 0;
+  std::optional<RowNumber> limit;
 
   bool is_all() const { return offset == 0 && !limit.has_value(); }
   bool operator==(const NonnegRange&) const = default;

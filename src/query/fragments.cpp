@@ -243,8 +243,8 @@ void write_direction(SqlBuilder& sql, const PlannedOrder& term) {
 }
 
 void write_range(SqlBuilder& sql, const NonnegRange& range) {
-  if (range.limit) sql.raw(" LIMIT ").param(std::to_string(*range.limit));
-  if (range.offset != 0) sql.raw(" OFFSET ").param(std::to_string(range.offset));
+  if (range.limit) sql.raw(" LIMIT ").param(to_string(*range.limit));
+  if (range.offset != 0) sql.raw(" OFFSET ").param(to_string(range.offset));
 }
 
 }  // namespace pgrst

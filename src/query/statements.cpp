@@ -93,6 +93,17 @@ void add_count(const ActionPlan& plan, PreferCount count, const Config& config, 
   }
 }
 
+// Nullopt: not even PostgreSQL can count so far.
+std::optional<RowWindow> window_of(const NonnegRange& range) {
+  const auto offset = to_bigint(range.offset);
+  const auto limit = to_bigint(range.limit.value_or(0));
+  if (!offset || !limit) return std::nullopt;
+  RowWindow window;
+  window.offset = static_cast<uint64_t>(*offset);
+  if (range.limit) window.limit = static_cast<uint64_t>(*limit);
+  return window;
+}
+
 // With a count the function's rows are all counted, and the page is cut out of them.
 void add_call(const ActionPlan& plan, const CallPlan& call, const ApiRequest& request,
               Transaction& t) {
@@ -101,19 +112,17 @@ void add_call(const ActionPlan& plan, const CallPlan& call, const ApiRequest& re
     t.access = AccessMode::kReadWrite;
   }
   const auto& count = request.preferences.count;
-  const NonnegRange range = plan.read.range;
+  const auto window = window_of(plan.read.range);
   const ResultShape shape = shape_of(plan, call_format(plan));
-  const bool whole = range.is_all() || shape.format == ResultFormat::kRaw;
-  if (!count || *count == PreferCount::kPlanned || whole) {
+  const bool whole = plan.read.range.is_all() || shape.format == ResultFormat::kRaw;
+  if (!count || *count == PreferCount::kPlanned || whole || !window) {
     t.statements.push_back(call_statement(plan.read, call, shape));
     return;
   }
   ReadPlan all = plan.read;
   all.range = {};
   t.statements.push_back(call_statement(all, call, shape));
-  RowWindow& window = t.statements.back().window;
-  window.offset = static_cast<uint64_t>(range.offset);
-  if (range.limit) window.limit = static_cast<uint64_t>(*range.limit);
+  t.statements.back().window = *window;
 }
 
 // The plan of the first statement alone, instead of its rows.
@@ -142,11 +151,13 @@ void limit_rows(const ActionPlan& plan, const Preferences& preferences, MainQuer
   const bool limited =
       plan.call() != nullptr || (mutation != nullptr && (mutation->mutation == Mutation::kUpdate ||
                                                          mutation->mutation == Mutation::kDelete));
-  if (limited && preferences.handling == PreferHandling::kStrict && preferences.max_affected &&
-      *preferences.max_affected >= 0) {
-    out.max_affected = static_cast<uint64_t>(*preferences.max_affected);
-    t.max_rows = std::min(t.max_rows, *out.max_affected);
+  if (!limited || preferences.handling != PreferHandling::kStrict || !preferences.max_affected) {
+    return;
   }
+  out.max_affected = *preferences.max_affected;
+  t.max_rows = std::min(t.max_rows, static_cast<uint64_t>(std::max<int64_t>(*out.max_affected, 0)));
+  // Less than none is never enough.
+  if (*out.max_affected < 0) t.min_rows = 1;
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ struct MainQuery {
   // Index of the result set that holds the total of all rows, if one was asked for and the page
   // does not tell it; the page is result set 0.
   std::optional<size_t> total_at;
-  std::optional<size_t> planned_at;      // of the result set that holds the planner's estimate
-  std::optional<uint64_t> max_affected;  // how many rows the preference allows, where it counts
+  std::optional<size_t> planned_at;     // of the result set that holds the planner's estimate
+  std::optional<int64_t> max_affected;  // how many rows the preference allows, where it counts
 };
 
 // Takes the payload of the plan.

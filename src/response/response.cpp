@@ -126,7 +126,7 @@ Result<void> check_rows(const ResponseContext& context, uint64_t rows) {
   if (is_singular(context.media_type) && rows != 1 && !context.returns_single) {
     return errors::singularity(rows);
   }
-  if (context.max_affected && rows > *context.max_affected) {
+  if (context.max_affected && static_cast<int64_t>(rows) > *context.max_affected) {
     return errors::max_affected_violation(rows);
   }
   return {};
@@ -134,7 +134,7 @@ Result<void> check_rows(const ResponseContext& context, uint64_t rows) {
 
 void respond_out_of_range(const ResponseContext& context, std::optional<int64_t> total,
                           ErrorVerbosity verbosity, HttpResponse& response) {
-  response.body = error_body(errors::range_out_of_bounds(std::to_string(context.range.offset),
+  response.body = error_body(errors::range_out_of_bounds(to_string(context.range.offset),
                                                          std::to_string(total.value_or(0))),
                              verbosity);
 }

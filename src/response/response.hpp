@@ -35,7 +35,7 @@ struct ResponseContext {
   std::optional<size_t> planned_at;
   std::optional<int64_t> max_rows;  // db_max_rows
 
-  std::optional<uint64_t> max_affected;       // with handling=strict
+  std::optional<int64_t> max_affected;        // with handling=strict
   std::vector<std::string> location_columns;  // of the record that result set 0 holds then
   bool merges = false;                        // resolution=merge-duplicates, or PUT
   bool returns_void = false;                  // of calls

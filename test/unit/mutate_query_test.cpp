@@ -564,6 +564,8 @@ TEST(MutationTransaction, MaxAffected) {
   const Bounds any = {0, UINT64_MAX};
   EXPECT_EQ(limited("PATCH", "max-affected=5, handling=strict"), (Bounds{0, 5}));
   EXPECT_EQ(limited("DELETE", "max-affected=0, handling=strict"), (Bounds{0, 0}));
+  // Never enough.
+  EXPECT_EQ(limited("DELETE", "max-affected=-1, handling=strict"), (Bounds{1, 0}));
   EXPECT_EQ(limited("DELETE", "max-affected=5"), any);
   EXPECT_EQ(limited("DELETE", "max-affected=5, handling=lenient"), any);
   EXPECT_EQ(limited("POST", "max-affected=5, handling=strict"), any);

@@ -240,6 +240,8 @@ TEST(MutationBounds, MaxAffected) {
             R"({"code":"PGRST124","details":"The query affects 3 rows","hint":null,"message":)"
             R"("Query result exceeds max-affected preference constraint"})");
   EXPECT_EQ(test::code_of(affected("DELETE", "/places", kStrict, 3)), "400 PGRST124");
+  EXPECT_EQ(test::code_of(affected("DELETE", "/places", "handling=strict, max-affected=-1", 0)),
+            "400 PGRST124");
   EXPECT_EQ(affected("DELETE", "/places", "max-affected=2", 3).status, 204);
   EXPECT_EQ(affected("POST", "/places", kStrict, 3).status, 201);
   EXPECT_EQ(test::code_of(answer(request("GET", "/rpc/all_items", {{"Prefer", kStrict}}), 3)),

@@ -70,6 +70,15 @@ TEST(Preferences, TheFirstOfSeveralWins) {
   EXPECT_EQ(p.resolution, PreferResolution::kIgnoreDuplicates);
 }
 
+// As Haskell reads an Int64.
+TEST(Preferences, MaxAffectedInAnyFormOfANumber) {
+  EXPECT_EQ(parse("max-affected= 1").max_affected, 1);
+  EXPECT_EQ(parse("max-affected=0x10").max_affected, 16);
+  EXPECT_EQ(parse("max-affected=(1)").max_affected, 1);
+  EXPECT_EQ(parse("max-affected=- 1").max_affected, -1);
+  EXPECT_EQ(parse("max-affected=18446744073709551615").max_affected, -1);
+}
+
 TEST(Preferences, WhatIsUnknownIsInvalid) {
   EXPECT_EQ(
       parse("a, count=Exact ,return = minimal,COUNT=exact,respond-async,wait=10").invalid,
@@ -79,7 +88,8 @@ TEST(Preferences, WhatIsUnknownIsInvalid) {
   EXPECT_TRUE(parse("max-affected=many").invalid.empty());
   EXPECT_FALSE(parse("max-affected=many").max_affected.has_value());
   EXPECT_FALSE(parse("max-affected=").max_affected.has_value());
-  EXPECT_FALSE(parse("max-affected=99999999999999999999").max_affected.has_value());
+  EXPECT_FALSE(parse("max-affected=1.0").max_affected.has_value());
+  EXPECT_FALSE(parse("max-affected=many,max-affected=2").max_affected.has_value());
 }
 
 TEST(Preferences, TransactionCountsOnlyWhenAllowed) {
