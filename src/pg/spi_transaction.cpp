@@ -292,7 +292,7 @@ struct TransactionRun {
 bool wants_rollback(const TransactionRun& run) {
   const Transaction& t = *run.transaction;
   if (t.rollback || run.statement_count == 0) return t.rollback;
-  const uint64 rows = run.statements[0].total;
+  const uint64 rows = run.statements[0].rows;
   return rows < t.min_rows || rows > t.max_rows;
 }
 

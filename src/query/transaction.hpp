@@ -72,8 +72,8 @@ struct Transaction {
   // What the request brings, as a parameter for one statement. It may be large: it is moved, never
   // copied, and the encoded message does not hold it.
   std::string payload;
-  // How many rows the first statement may give or write: with others the transaction is rolled
-  // back, though its result is returned.
+  // How many rows the first statement may give (within its window) or write: with others the
+  // transaction is rolled back, though its result is returned.
   uint64_t min_rows = 0;
   uint64_t max_rows = UINT64_MAX;
 };

@@ -117,6 +117,7 @@ bool is_singular(const MediaType& type) {
 
 // -- one for each kind ---------------------------------------------------------------------------
 
+// `rows`: those of the page, whatever the total is.
 Result<void> check_rows(const ResponseContext& context, uint64_t rows) {
   if (context.kind == Kind::kPlan) return {};
   if (context.kind == Kind::kSingleUpsert) {
@@ -161,9 +162,18 @@ HttpResponse respond_to_read(const ResponseContext& context, const TransactionRe
 HttpResponse respond_to_call(const ResponseContext& context, const TransactionResult& result,
                              ErrorVerbosity verbosity) {
   const ResultSet& page = result.result_sets[0];
-  const int64_t rows = context.returns_single ? 1 : static_cast<int64_t>(page.rows);
+  auto rows = static_cast<int64_t>(page.rows);
   auto total = table_total(context, result);
-  if (total && context.returns_single) total = 1;
+  if (context.returns_single) {
+    // The body says one, be it null; only where rows are counted on their own it may be none.
+    const bool counted_apart = context.max_rows || !context.range.is_all();
+    if (total && !counted_apart) total = 1;
+    if (context.has_body) {
+      rows = 1;
+    } else if (rows == 0) {
+      total = 0;
+    }
+  }
   HttpResponse response;
   response.status = range_status(context.range.offset, rows, total);
   response.headers.push_back({"Content-Range", content_range(context.range.offset, rows, total)});
@@ -222,7 +232,7 @@ HttpResponse respond_to_mutation(const ResponseContext& context, const Transacti
 Result<HttpResponse> make_response(const ResponseContext& context, const TransactionResult& result,
                                    ErrorVerbosity verbosity) {
   if (result.result_sets.empty()) return errors::internal("the transaction gave no result");
-  PGRST_CHECK(check_rows(context, result.result_sets[0].total));
+  PGRST_CHECK(check_rows(context, result.result_sets[0].rows));
   HttpResponse response;
   switch (context.kind) {
     case Kind::kRead:

@@ -295,6 +295,34 @@ TEST(CallResponse, Counted) {
   EXPECT_NE(none.body.find("PGRST103"), std::string::npos);
 }
 
+// What is counted on its own can be none, though the body is null; as for PostgREST.
+TEST(CallResponse, CountOfOneRowThatWasFilteredOut) {
+  const auto counted = [](const char* query, const char* method = "GET") {
+    return request(method, std::string("/rpc/first_item") + query, {{"Prefer", "count=exact"}});
+  };
+  EXPECT_EQ(line(answer(counted("?id=eq.0"), 0)), "200 0-0/1 +");
+  EXPECT_EQ(line(answer(counted("?id=eq.0&limit=5"), 0)), "200 */0 +");
+  EXPECT_EQ(line(answer(counted("?id=eq.0&offset=1"), 0)), "416 */0");
+  EXPECT_EQ(line(answer(counted("?id=eq.0"), wrote(0), {{"db_max_rows", "5"}})), "200 */0 +");
+  EXPECT_EQ(line(answer(counted("?limit=5"), 1)), "200 0-0/1 +");
+  EXPECT_EQ(line(answer(counted("?id=eq.0", "HEAD"), 0)), "200 */0");
+}
+
+// The page is judged, not all rows that there are.
+TEST(CallResponse, BoundsAreOfThePage) {
+  TransactionResult page = wrote(1);
+  page.result_sets[0].total = 3;
+  const auto get = [](const char* query, Headers headers) {
+    headers.push_back({"Prefer", "count=exact"});
+    return request("GET", std::string("/rpc/all_items") + query, std::move(headers));
+  };
+  EXPECT_EQ(line(answer(get("?limit=1", {{"Accept", kSingular}}), page)), "206 0-0/3 +");
+  const Headers strict = {{"Prefer", "handling=strict, max-affected=1"}};
+  EXPECT_EQ(line(answer(get("?limit=1", strict), page)), "206 0-0/3 +");
+  page.result_sets[0].rows = 0;
+  EXPECT_EQ(test::code_of(answer(get("?limit=0", {{"Accept", kSingular}}), page)), "406 PGRST116");
+}
+
 // One row is what a function that returns no set gives, even when it is all null.
 TEST(CallResponse, OfOneObject) {
   EXPECT_EQ(answer(calling("first_item", {{"Accept", kSingular}}), 1).status, 200);
