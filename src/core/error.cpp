@@ -293,6 +293,10 @@ Error not_embedded_by_alias(std::string_view relation, std::string_view alias) {
   return e;
 }
 
+Error duplicate_table_name(std::string_view name) {
+  return make(400, "42712", concat({"table name \"", name, "\" specified more than once"}));
+}
+
 Error invalid_filters() {
   return make(405, "PGRST105",
               "Filters must include all and only primary key columns with 'eq' operators");
@@ -417,8 +421,7 @@ Error routine_not_found(const RoutineSearch& search, const std::optional<std::st
   using Body = RoutineSearch::Body;
   const bool whole_body = search.body != Body::kNone && search.body != Body::kJson;
   const std::string function = search.schema + "." + search.name;
-  std::string names;
-  for (const auto& name : search.arguments) names += (names.empty() ? "" : ", ") + name;
+  const std::string names = join(search.arguments);
   const char* without = " without parameters";
   std::string message = "Could not find the function " + function;
   if (!whole_body) message += search.arguments.empty() ? without : "(" + names + ")";
@@ -439,10 +442,9 @@ Error routine_not_found(const RoutineSearch& search, const std::optional<std::st
 }
 
 Error ambiguous_routine(const std::vector<std::string>& signatures) {
-  std::string list;
-  for (const auto& signature : signatures) list += (list.empty() ? "" : ", ") + signature;
-  Error e = make(300, "PGRST203",
-                 concat({"Could not choose the best candidate function between: ", list}));
+  Error e =
+      make(300, "PGRST203",
+           concat({"Could not choose the best candidate function between: ", join(signatures)}));
   e.hint =
       "Try renaming the parameters or the function itself in the database so function overloading "
       "can be resolved";

@@ -87,6 +87,7 @@ Error guc_status();                                                             
 Error put_limit_not_allowed();                                                     // 400 PGRST114
 Error put_matching_pk();                                                           // 400 PGRST115
 Error singularity(uint64_t rows);                                                  // 406 PGRST116
+Error duplicate_table_name(std::string_view name);                                 // 400 42712
 Error related_order_not_to_one(std::string_view origin, std::string_view target);  // 400 PGRST118
 Error unsupported_method(std::string_view method);                                 // 405 PGRST117
 Error invalid_preferences(const std::vector<std::string>& invalid);                // 400 PGRST122

@@ -64,9 +64,9 @@ bool takes_arguments(const Routine& routine, const Names& arguments, Body body) 
 std::string parameter_list(std::vector<std::string> names) {
   std::sort(names.begin(), names.end());
   std::string out = "(";
-  for (const auto& name : names) {
-    if (out.size() > 1) out += ", ";
-    out += name;
+  for (size_t i = 0; i < names.size(); i++) {
+    if (i > 0) out += ", ";
+    out += names[i];
   }
   return out + ")";
 }
@@ -224,12 +224,6 @@ Result<CallPlan> plan_call(const RoutineCall& call, ApiRequest& request, const S
     plan.payload = std::move(payload->body);
   }
   return plan;
-}
-
-Result<const Routine*> find_routine_without_arguments(const std::string& schema,
-                                                      const std::string& name,
-                                                      const SchemaCache& cache) {
-  return find_routine(schema, name, {}, Body::kNone, cache);
 }
 
 }  // namespace pgrst

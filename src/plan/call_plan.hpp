@@ -47,9 +47,4 @@ struct CallPlan {
 // Takes the payload of the request.
 Result<CallPlan> plan_call(const RoutineCall& call, ApiRequest& request, const SchemaCache& cache);
 
-// The function that OPTIONS asks about: one that can be called without arguments.
-Result<const Routine*> find_routine_without_arguments(const std::string& schema,
-                                                      const std::string& name,
-                                                      const SchemaCache& cache);
-
 }  // namespace pgrst

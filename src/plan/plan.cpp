@@ -141,6 +141,7 @@ struct Planner {
     PGRST_TRY(plan.read, plan_read(table->id, RootSource::kRelation, request, cache, config));
     PGRST_CHECK(negotiate(request.accept, cache, config, plan));
     PGRST_CHECK(check_preferences(request.preferences));
+    PGRST_CHECK(check_embed_names(plan.read));
     plan.headers_only = read.headers_only;
     return plan;
   }
@@ -153,17 +154,24 @@ struct Planner {
     PGRST_CHECK(check_preferences(request.preferences));
     PGRST_CHECK(negotiate(request.accept, cache, config, plan));
     plan.headers_only = request.preferences.representation != PreferRepresentation::kFull;
+    if (!plan.headers_only) PGRST_CHECK(check_embed_names(plan.read));
     return plan;
   }
 
   Result<ActionPlan> operator()(const RoutineCall& call) const {
+    PGRST_TRY(ActionPlan plan, plan_routine(call, RootSource::kCall));
+    PGRST_CHECK(check_embed_names(plan.read));
+    return plan;
+  }
+
+  // With all that PostgREST checks before it runs the function, or answers OPTIONS.
+  Result<ActionPlan> plan_routine(const RoutineCall& call, RootSource source) const {
     ActionPlan plan;
     PGRST_TRY(CallPlan call_plan, plan_call(call, request, cache));
     const Routine& routine = *call_plan.routine;
     plan.action = std::move(call_plan);
     const auto& name = routine.returns_composite ? routine.return_type.name : routine.id.name;
-    PGRST_TRY(plan.read,
-              plan_read({routine.id.schema, name}, RootSource::kCall, request, cache, config));
+    PGRST_TRY(plan.read, plan_read({routine.id.schema, name}, source, request, cache, config));
     PGRST_CHECK(negotiate(request.accept, cache, config, plan));
     PGRST_CHECK(check_preferences(request.preferences));
     const bool strict = request.preferences.handling == PreferHandling::kStrict;
@@ -191,9 +199,9 @@ struct Planner {
         return info(allowed_methods(*table));
       }
       case Info::Of::kRoutine: {
-        PGRST_TRY(const Routine* routine,
-                  find_routine_without_arguments(request.schema, about.name, cache));
-        return info(allowed_methods(*routine));
+        PGRST_TRY(ActionPlan plan,
+                  plan_routine({about.name, InvokeMethod::kHead}, RootSource::kRelation));
+        return info(allowed_methods(*plan.call()->routine));
       }
       case Info::Of::kSchema:
         break;

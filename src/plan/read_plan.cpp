@@ -11,6 +11,7 @@
 #include <set>
 
 #include "api_request/range.hpp"
+#include "core/text.hpp"
 #include "plan/field_planner.hpp"
 #include "plan/find_relationship.hpp"
 
@@ -31,6 +32,11 @@ struct Node {
   const std::vector<OrderTerm>* order = nullptr;
   std::vector<Node> children;
 };
+
+// What PostgREST calls the subquery of an embed; it is cut where PostgreSQL cuts it.
+std::string embed_alias(const ReadPlan& parent, const ReadPlan& child) {
+  return parent.from.name + "_" + child.name() + "_" + std::to_string(child.depth);
+}
 
 ReadPlan make_child(const ReadPlan& parent, const SelectItem& item) {
   ReadPlan child;
@@ -203,7 +209,7 @@ class Tree {
     if (child.alias.size() > kMaxIdentifier || child.alias == name_in_sql(parent)) {
       child.alias = "pgrst" + depth;
     }
-    child.join_alias = parent.from.name + "_" + child.name() + depth;
+    child.join_alias = embed_alias(parent, child);
     if (child.join_alias.size() > kMaxIdentifier || !taken.insert(child.join_alias).second) {
       child.join_alias = "pgrst_embed" + depth + "_" + std::to_string(taken.size());
       taken.insert(child.join_alias);
@@ -280,7 +286,9 @@ class Tree {
     const auto child = child_by_name(plan, name);
     if (!child) return errors::not_embedded(name);
     if (!plan.children[*child].relationship->is_to_one()) {
-      return errors::related_order_not_to_one(plan.from.name, name);
+      // PostgREST names the rows of a write or a call as it does in SQL.
+      const bool is_source = plan.source != RootSource::kRelation;
+      return errors::related_order_not_to_one(is_source ? "pgrst_source" : plan.from.name, name);
     }
     return *child;
   }
@@ -444,6 +452,18 @@ Result<ReadPlan> plan_read(const QualifiedIdentifier& relation, RootSource sourc
     restrict_ranges(root, config.db_max_rows);
   }
   return root;
+}
+
+Result<void> check_embed_names(const ReadPlan& plan) {
+  std::set<std::string_view> names;
+  for (const auto& child : plan.children) {
+    PGRST_CHECK(check_embed_names(child));
+    if (names.insert(child.name()).second) continue;
+    std::string alias = embed_alias(plan, child);
+    if (alias.size() > kMaxIdentifier) alias.resize(utf8_boundary(alias.substr(0, kMaxIdentifier)));
+    return errors::duplicate_table_name(alias);
+  }
+  return {};
 }
 
 std::vector<std::pair<std::string, std::string>> legacy_names(const ReadPlan& plan) {

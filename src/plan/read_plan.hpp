@@ -63,6 +63,10 @@ Result<ReadPlan> plan_read(const QualifiedIdentifier& relation, RootSource sourc
                            const ApiRequest& request, const SchemaCache& cache,
                            const Config& config);
 
+// 42712 when two embeds or spreads of one level have the same name: PostgREST joins them under it,
+// and PostgreSQL refuses that. Here the second would hide the first.
+Result<void> check_embed_names(const ReadPlan& plan);
+
 // Embeds that the request names by relation in spite of their alias: (relation, alias).
 std::vector<std::pair<std::string, std::string>> legacy_names(const ReadPlan& plan);
 

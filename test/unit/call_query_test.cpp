@@ -487,6 +487,40 @@ TEST(CallRefusals, InPostgrestsOrder) {
   EXPECT_EQ(post("/rpc/first_item", "", {bad[0]}), "400 PGRST122");
 }
 
+TEST(CallRefusals, ArgumentsWithoutAName) {
+  const auto body = [](const char* json) {
+    return shop_refusal(with_body("POST", "/rpc/nowhere_at_all", json)).body;
+  };
+  EXPECT_NE(body(R"({"":1})").find("nowhere_at_all() in the schema cache"), std::string::npos);
+  const std::string two = body(R"({"":1,"a":2})");
+  EXPECT_NE(two.find("nowhere_at_all(, a) in the schema cache"), std::string::npos);
+  EXPECT_NE(two.find("with parameters , a or with"), std::string::npos);
+}
+
+// Rows of a call and of a write are called as in PostgREST's SQL.
+TEST(CallRefusals, RelatedOrderOfMany) {
+  for (const char* target : {"/rpc/all_items?select=id,stock(count)&order=stock(count)"}) {
+    EXPECT_NE(shop_refusal(request("GET", target)).body.find("'pgrst_source' and 'stock'"),
+              std::string::npos);
+  }
+}
+
+// Two embeds of one name: PostgREST joins them under one alias.
+TEST(CallRefusals, TwoEmbedsOfOneName) {
+  const auto code = [](const char* method, const char* target, Headers headers = {}) {
+    return test::code_of(shop_refusal(with_body(method, target, "{}", std::move(headers))));
+  };
+  const char* both = "?select=id,stock(count),stock(place)";
+  EXPECT_EQ(code("POST", (std::string("/rpc/all_items") + both).c_str()), "400 42712");
+  EXPECT_EQ(code("GET", (std::string("/rpc/all_items") + both).c_str()), "400 42712");
+  EXPECT_EQ(
+      code("POST", (std::string("/items") + both).c_str(), {{"Prefer", "return=representation"}}),
+      "400 42712");
+  // Nothing is shown of them.
+  EXPECT_EQ(shop_sql(with_body("POST", std::string("/items") + both, "{}")),
+            shop_sql(with_body("POST", "/items", "{}")));
+}
+
 TEST(CallInjection, ValuesAreParameters) {
   for (const char* value : {"1);DROP TABLE x;--", "'", "%00", "$1"}) {
     const std::string target = std::string("/rpc/may_be?x=") + value;

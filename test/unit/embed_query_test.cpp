@@ -95,6 +95,71 @@ HttpResponse refused(std::string_view target, const Given& given = {}) {
 
 #define EXPECT_SQL(target, expected) EXPECT_EQ(sql(target), one_line(expected))
 
+// -- names ---------------------------------------------------------------------------------------
+
+std::string refusal(std::string_view target) {
+  const HttpResponse r = refused(target);
+  return std::to_string(r.status) + " " + r.body;
+}
+
+std::string twice(const std::string& name) {
+  return R"(400 {"code":"42712","details":null,"hint":null,"message":"table name \")" + name +
+         R"(\" specified more than once"})";
+}
+
+// PostgREST joins them under one name, and PostgreSQL refuses that.
+TEST(EmbedNames, AreThereOnce) {
+  EXPECT_EQ(refusal("/voyages?select=ports!from_id(name),ports!to_id(name)"),
+            twice("voyages_ports_1"));
+  EXPECT_EQ(refusal("/ports?select=ships(id),ships(name)"), twice("ports_ships_1"));
+  EXPECT_EQ(refusal("/ports?select=ships(id),ships()"), twice("ports_ships_1"));
+  EXPECT_EQ(refusal("/ships?select=x:ports(id),x:papers(ship_id)"), twice("ships_x_1"));
+  EXPECT_EQ(refusal("/sailors?select=home(id),home:ships(id)"), twice("sailors_home_1"));
+}
+
+TEST(EmbedNames, OfSpreadsToo) {
+  EXPECT_EQ(refusal("/ships?select=...ports(name),...ports(country)"), twice("ships_ports_1"));
+  EXPECT_EQ(refusal("/ships?select=...ports(name),ports(country)"), twice("ships_ports_1"));
+  EXPECT_EQ(refusal("/ships?select=...ports(name),ports:papers(ship_id)"), twice("ships_ports_1"));
+}
+
+TEST(EmbedNames, WithinEmbeds) {
+  EXPECT_EQ(refusal("/ports?select=ships(papers(ship_id),papers(ship_id))"),
+            twice("ships_papers_2"));
+  // The inner ones are found first.
+  EXPECT_EQ(refusal("/ports?select=ships(id),ships(papers(ship_id),papers(ship_id))"),
+            twice("ships_papers_2"));
+}
+
+TEST(EmbedNames, LongOnesAreCutInTheMessage) {
+  const std::string ascii(80, 'a');
+  EXPECT_EQ(refusal("/ports?select=" + ascii + ":ships(id)," + ascii + ":ships(id)"),
+            twice("ports_" + ascii.substr(0, 57)));
+  // Between characters.
+  std::string umlauts(18, 'a');
+  for (int i = 0; i < 20; i++) umlauts += "\xC3\xBC";
+  EXPECT_EQ(refusal("/ports?select=" + umlauts + ":ships(id)," + umlauts + ":ships(id)"),
+            twice("ports_" + umlauts.substr(0, 56)));
+}
+
+// Other names for the same relation, names of columns, and names on other levels are fine.
+TEST(EmbedNames, MayBeThoseOfColumns) {
+  for (const char* target :
+       {"/voyages?select=a:ports!from_id(name),b:ports!to_id(name)",
+        "/ships?select=id,id:ports(name)", "/ships?select=ports:name,ports(name)",
+        "/ports?select=ships(ports(name)),ports:name",
+        "/ports?select=ships(ships:flagship_id(id))"}) {
+    EXPECT_TRUE(std::holds_alternative<DatabaseWork>(begin(get(target)))) << target;
+  }
+}
+
+// The error is the last one to be told.
+TEST(EmbedNames, AfterOtherErrors) {
+  EXPECT_EQ(code_of(refused("/ports?select=ships(id),ships(id),nope(id)")), "PGRST200");
+  const auto result = begin(get("/ports?select=ships(id),ships(id)", {{"Accept", "image/gif"}}));
+  EXPECT_EQ(std::get<HttpResponse>(result).status, 406);
+}
+
 // -- to one --------------------------------------------------------------------------------------
 
 TEST(EmbedQuery, ToOneIsARowThatIsJoined) {
@@ -961,10 +1026,12 @@ TEST(RepresentationQuery, OfEmbedsAndPages) {
 
 // -- names in SQL --------------------------------------------------------------------------------
 
-TEST(AliasesInSql, OfTwoEmbedsOfOneNameDiffer) {
-  EXPECT_SQL("/ships?select=ports(id),ports(name)", R"(
-    SELECT ships_ports_1 AS ports, pgrst_embed_1_3 AS ports
-      FROM api.ships
+// Where PostgreSQL would cut both to the same.
+TEST(AliasesInSql, OfTwoEmbedsOfLongNamesDiffer) {
+  const std::string name(58, 'x');
+  EXPECT_EQ(sql("/ships?select=" + name + "1:ports(id)," + name + "2:ports(name)"),
+            one_line("SELECT pgrst_embed_1_2 AS " + name + "1, pgrst_embed_1_3 AS " + name +
+                     R"(2 FROM api.ships
       LEFT JOIN LATERAL (
         SELECT ports_1.id FROM api.ports AS ports_1 WHERE ports_1.id = api.ships.port_id
       ) AS ships_ports_1 ON TRUE

@@ -379,6 +379,16 @@ TEST(Options, OfFunctions) {
   EXPECT_EQ(allow("/rpc/nope"), "404 PGRST202");
 }
 
+// Of a function all is checked that a request for it would be refused for.
+TEST(Options, OfFunctionsWithWhatCannotBe) {
+  EXPECT_EQ(allow("/rpc/all_items", {{"Accept", "image/gif"}}), "406 PGRST107");
+  EXPECT_EQ(allow("/rpc/all_items", {{"Accept", ""}}), "406 PGRST107");
+  EXPECT_EQ(allow("/rpc/all_items?select=nope(*)"), "400 PGRST200");
+  EXPECT_EQ(allow("/rpc/all_items", {{"Prefer", "handling=strict, nonsense"}}), "400 PGRST122");
+  EXPECT_EQ(allow("/rpc/all_items?id=eq.1&limit=1"), "OPTIONS,GET,HEAD,POST");
+  EXPECT_EQ(allow("/items", {{"Accept", "image/gif"}}), "OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE");
+}
+
 TEST(Options, OfTheRoot) { EXPECT_EQ(allow("/"), "OPTIONS,GET,HEAD"); }
 
 }  // namespace
