@@ -293,10 +293,6 @@ class Tree {
     return *child;
   }
 
-  static bool is_star(const PlannedSelect& item) {
-    return item.field.name == "*" && item.field.json_path.empty();
-  }
-
   void expand_star(ReadPlan& plan, const FieldPlanner& fields, bool one_by_one) const {
     const auto& columns = plan.table->columns;
     const bool represented = std::any_of(columns.begin(), columns.end(), [&](const Column& c) {
@@ -305,7 +301,7 @@ class Tree {
     if (!one_by_one && !represented) return;
     std::vector<PlannedSelect> expanded;
     for (auto& item : plan.select) {
-      if (!is_star(item) || item.aggregate) {
+      if (!item.is_star()) {
         expanded.push_back(std::move(item));
         continue;
       }

@@ -45,6 +45,11 @@ struct PlannedSelect {
   std::optional<Cast> cast;
   std::optional<Alias> alias;
 
+  // All columns.
+  bool is_star() const {
+    return field.name == "*" && field.json_path.empty() && !field.full_row && !aggregate;
+  }
+
   // What the column is called; of an aggregate without alias PostgreSQL decides.
   const std::string& name() const { return alias ? *alias : field.name; }
 };

@@ -194,7 +194,8 @@ void write_field(SqlBuilder& sql, const QualifiedIdentifier& table, const Planne
     return;
   }
   if (field.to_tsvector) {
-    sql.raw("pg_catalog.to_tsvector(");
+    // Unqualified: a schema of the search_path may have one for types of its own.
+    sql.raw("to_tsvector(");
     write_language(sql, field.to_tsvector->language);
   }
   const bool to_json = field.to_json && !field.json_path.empty();
@@ -207,14 +208,14 @@ void write_field(SqlBuilder& sql, const QualifiedIdentifier& table, const Planne
 
 void write_aggregate_head(SqlBuilder& sql, const std::optional<AggregateFunction>& aggregate,
                           const std::optional<Cast>& cast) {
-  if (cast) sql.raw("CAST(");
+  if (aggregate && cast) sql.raw("CAST(");
   if (aggregate) sql.raw(sql_of(*aggregate));
 }
 
 void write_aggregate_tail(SqlBuilder& sql, const std::optional<AggregateFunction>& aggregate,
                           const std::optional<Cast>& cast) {
   if (aggregate) sql.raw(")");
-  if (cast) sql.raw(" AS ").type_name(*cast).raw(")");
+  if (aggregate && cast) sql.raw(" AS ").type_name(*cast).raw(")");
 }
 
 void write_select_value(SqlBuilder& sql, const QualifiedIdentifier& table,

@@ -133,7 +133,7 @@ class SelectWriter {
     write_from(node, parent);
     write_joins(node, scope, {options.embeds, false});
     write_where(node, parent, scope, InnerJoins::kAsJoins);
-    write_group_by(node);
+    write_group_by(node, scope);
     // Of a spread the arrays are ordered; a range has to cut in that order nevertheless.
     if (node.spread != Spread::kToMany || !node.range.is_all()) write_order_by(node, scope);
     write_range(sql_, range_of(node, options));
@@ -143,7 +143,12 @@ class SelectWriter {
     Separator separate(sql_, "", ", ");
     for (const auto& item : node.select) {
       separate();
+      // The parent groups by it, which json cannot be.
+      const bool to_jsonb = embeds == EmbedType::kJsonb && node.spread == Spread::kToOne &&
+                            item.field.transform != nullptr && !item.cast;
+      if (to_jsonb) sql_.raw("pg_catalog.to_jsonb(");
       write_select_value(sql_, scope.table(), item);
+      if (to_jsonb) sql_.raw(")");
       if (item.alias) sql_.raw(" AS ").ident(*item.alias);
     }
     if (node.select.empty() && node.children.empty()) {
@@ -178,9 +183,9 @@ class SelectWriter {
     const bool ordered_by_embed = std::any_of(node.order.begin(), node.order.end(),
                                               [](const auto& term) { return term.child; });
     // All columns of a relation that is not known have no names here.
-    const bool nameless = node.table == nullptr &&
-                          std::any_of(node.select.begin(), node.select.end(),
-                                      [](const auto& item) { return item.field.name == "*"; });
+    const bool nameless =
+        node.table == nullptr && std::any_of(node.select.begin(), node.select.end(),
+                                             [](const auto& item) { return item.is_star(); });
     return !nothing_joined && !ordered_by_embed && !nameless;
   }
 
@@ -188,7 +193,7 @@ class SelectWriter {
   static std::vector<PlannedSelect> page_items(const ReadPlan& node) {
     std::vector<PlannedSelect> items;
     for (const auto& item : node.select) {
-      if (item.field.name != "*") {
+      if (!item.is_star()) {
         items.push_back(item);
         continue;
       }
@@ -384,13 +389,30 @@ class SelectWriter {
     sql_.raw(")");
   }
 
-  void write_group_by(const ReadPlan& node) {
+  // What is selected is made of the field. Of a representation, which is json and cannot be grouped
+  // by, and where the order is by the field itself, the groups are the field's.
+  static bool groups_by_field(const ReadPlan& node, const PlannedSelect& item) {
+    if (item.field.transform != nullptr) return true;
+    return item.cast && !item.alias &&
+           std::any_of(node.order.begin(), node.order.end(), [&](const PlannedOrder& term) {
+             return !term.child && term.field.name == item.field.name &&
+                    term.field.json_path.empty();
+           });
+  }
+
+  void write_group_by(const ReadPlan& node, const Scope& scope) {
     if (!node.grouped) return;
     Separator separate(sql_, " GROUP BY ", ", ");
     size_t position = 0;
     for (const auto& item : node.select) {
       position++;
-      if (!item.aggregate) write_position(position, separate);
+      if (item.aggregate) continue;
+      if (groups_by_field(node, item)) {
+        separate();
+        write_field(sql_, scope.table(), item.field);
+      } else {
+        write_position(position, separate);
+      }
     }
     for (const auto& child : node.children) {
       if (child.spread == Spread::kNone) {

@@ -958,6 +958,66 @@ TEST(AggregateQuery, EmbedsWithinASpreadCanBeGroupedBy) {
      GROUP BY 2)");
 }
 
+// A page that is cut first has one item for count(), not one for each column.
+TEST(EmbedQuery, CountOfASpreadThatIsPaged) {
+  EXPECT_SQL("/ships?select=id,...ports(n:count(),ships(id))&ports.limit=1", R"(
+    SELECT api.ships.id, count(ships_ports_1.n) AS n, ships_ports_1.ships
+      FROM api.ships
+      LEFT JOIN LATERAL (
+        SELECT ports_1.pgrst_1 AS n, pg_catalog.to_jsonb(ARRAY(SELECT ports_ships_2 FROM (
+                 SELECT ships_2.id FROM api.ships AS ships_2
+                  WHERE ships_2.port_id = ports_1.pgrst_key_1
+               ) AS ports_ships_2)) AS ships
+          FROM (SELECT ports_1 AS pgrst_1, ports_1.id AS pgrst_key_1
+                  FROM api.ports AS ports_1 WHERE ports_1.id = api.ships.port_id
+                 LIMIT $1) AS ports_1
+      ) AS ships_ports_1 ON TRUE
+     GROUP BY 1, 3 | 1)");
+}
+
+// The groups are those of the column, not of what a representation makes of it: json has no "=".
+TEST(EmbedQuery, GroupsByAColumnWithARepresentation) {
+  EXPECT_SQL("/papers?select=length,count()", R"(
+    SELECT api.metres_to_json(api.papers.length) AS length, count(api.papers.*)
+      FROM api.papers GROUP BY api.papers.length)");
+  EXPECT_SQL("/papers?select=count(),l:length,ship_id", R"(
+    SELECT count(api.papers.*), api.metres_to_json(api.papers.length) AS l, api.papers.ship_id
+      FROM api.papers GROUP BY api.papers.length, 3)");
+}
+
+TEST(EmbedQuery, GroupsByARepresentationOfASpread) {
+  EXPECT_SQL("/ships?select=count(),...papers(length)", R"(
+    SELECT count(api.ships.*), ships_papers_1.length
+      FROM api.ships
+      LEFT JOIN LATERAL (
+        SELECT pg_catalog.to_jsonb(api.metres_to_json(papers_1.length)) AS length
+          FROM api.papers AS papers_1 WHERE papers_1.ship_id = api.ships.id
+      ) AS ships_papers_1 ON TRUE
+     GROUP BY 2)");
+}
+
+// What is ordered by has to be grouped by; without an order it is the cast that makes the groups.
+TEST(EmbedQuery, GroupsByACastOrByItsColumn) {
+  EXPECT_SQL("/voyages?select=days::text,count()", R"(
+    SELECT CAST(api.voyages.days AS text), count(api.voyages.*) FROM api.voyages GROUP BY 1)");
+  EXPECT_SQL("/voyages?select=id,days::text,count()&order=days.desc,id", R"(
+    SELECT api.voyages.id, CAST(api.voyages.days AS text), count(api.voyages.*)
+      FROM api.voyages GROUP BY 1, api.voyages.days
+     ORDER BY api.voyages.days DESC, api.voyages.id)");
+  // As PostgREST: an alias is that of the cast.
+  EXPECT_SQL("/voyages?select=d:days::text,count()&order=days", R"(
+    SELECT CAST(api.voyages.days AS text) AS d, count(api.voyages.*)
+      FROM api.voyages GROUP BY 1 ORDER BY api.voyages.days)");
+}
+
+// Of two casts the second is one of an aggregate that is not there.
+TEST(EmbedQuery, TheFirstOfTwoCastsCounts) {
+  EXPECT_SQL("/voyages?select=days::int::text",
+             "SELECT CAST(api.voyages.days AS int) FROM api.voyages");
+  EXPECT_SQL("/voyages?select=days::int.sum()::text", R"(
+    SELECT CAST(sum(CAST(api.voyages.days AS int)) AS text) FROM api.voyages)");
+}
+
 TEST(AggregateQuery, APageOfGroupsIsCutLast) {
   EXPECT_SQL("/ships?select=count(),ports(name)&order=count&limit=2", R"(
     SELECT count(api.ships.*), pg_catalog.to_jsonb(ships_ports_1) AS ports
