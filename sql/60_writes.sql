@@ -126,7 +126,7 @@ SELECT * FROM pg_temp.send('POST', '/places', '{"code": "p", "title": "again"}')
 SELECT * FROM pg_temp.send('POST', '/log?on_conflict=line', '{"line": "x"}', 'resolution=merge-duplicates');
 SELECT * FROM pg_temp.send('POST', '/log', '{"line": "x"}', 'resolution=merge-duplicates');
 SELECT * FROM pg_temp.send('POST', '/places', '[{"code": "p"}, {"code": "p"}]', 'resolution=merge-duplicates');
-SELECT current_setting('response.merged', true) AS left_over;
+SELECT current_setting('response.inserted', true) AS left_over;
 
 -- -- PUT
 SELECT * FROM pg_temp.send('PUT', '/places?code=eq.put', '{"code": "put", "title": "first"}', :full);

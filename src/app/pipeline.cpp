@@ -71,12 +71,10 @@ std::string applied_preferences(const ApiRequest& request, const ActionPlan& pla
   return preference_applied(applied);
 }
 
-void describe_mutation(const ApiRequest& request, const ActionPlan& plan, const MainQuery& query,
-                       ResponseContext& context) {
+void describe_mutation(const ActionPlan& plan, const MainQuery& query, ResponseContext& context) {
   const MutatePlan* mutation = plan.mutation();
   if (mutation == nullptr) return;
-  context.merges = mutation->mutation == Mutation::kSingleUpsert ||
-                   request.preferences.resolution == PreferResolution::kMergeDuplicates;
+  context.merges = mutation->counts_inserted;
   if (query.transaction.statements[0].format == ResultFormat::kRecords) {
     context.location_columns = location_columns(plan.read, *mutation);
   }
@@ -108,7 +106,7 @@ ResponseContext response_context(const ApiRequest& request, const ActionPlan& pl
   if (const InspectPlan* inspection = plan.inspect()) {
     context.openapi_version = inspection->version;
   }
-  describe_mutation(request, plan, query, context);
+  describe_mutation(plan, query, context);
   return context;
 }
 

@@ -285,7 +285,7 @@ struct TransactionRun {
   int statement_count;
   char* response_headers;  // from strdup
   char* response_status;
-  char* merged;
+  char* inserted;
 };
 
 // Whether the transaction is to be undone although nothing failed.
@@ -324,7 +324,7 @@ void px_run_body(TransactionRun* run) {
   PopActiveSnapshot();
   run->response_headers = px_copy_setting("response.headers");
   run->response_status = px_copy_setting("response.status");
-  if (!read_only) run->merged = px_copy_setting("response.merged");
+  if (!read_only) run->inserted = px_copy_setting("response.inserted");
 }
 
 void px_discard(bool had_temp_objects) {
@@ -542,11 +542,11 @@ TransactionResult run_transaction(Transaction& transaction, TransactionScope sco
     }
     if (run.response_headers != nullptr) result.response_headers = run.response_headers;
     if (run.response_status != nullptr) result.response_status = run.response_status;
-    if (run.merged != nullptr) result.merged = run.merged;
+    if (run.inserted != nullptr) result.inserted = run.inserted;
   }
   free(run.response_headers);
   free(run.response_status);
-  free(run.merged);
+  free(run.inserted);
   if (plans == nullptr) own_plans.clear();
   return result;
 }

@@ -76,6 +76,9 @@ Result<MutatePlan> plan_mutation(const Table& table, Mutation mutation, ApiReque
     return errors::invalid_filters();
   }
   if (mutation != Mutation::kCreate) plan.where = plan_where(fields, params);
+  plan.counts_inserted = mutation == Mutation::kSingleUpsert ||
+                         (mutation == Mutation::kCreate &&
+                          request.preferences.resolution == PreferResolution::kMergeDuplicates);
   if (mutation == Mutation::kCreate) plan.on_conflict = plan_on_conflict(table, request);
   if (mutation == Mutation::kSingleUpsert) {
     plan.on_conflict = OnConflict{PreferResolution::kMergeDuplicates, table.pk_columns};

@@ -39,10 +39,7 @@ struct MutatePlan {
   std::optional<OnConflict> on_conflict;
   bool missing_is_default = false;  // columns that a row does not name get their default
 
-  // Rows may be merged into others that were there: the answer tells whether one was inserted.
-  bool may_merge() const {
-    return on_conflict && on_conflict->resolution == PreferResolution::kMergeDuplicates;
-  }
+  bool counts_inserted = false;  // the answer tells whether rows were inserted or only merged
 };
 
 // Takes the payload of the request.

@@ -55,6 +55,7 @@ class MutationWriter {
     }
     // Of a PUT: only a row that its filters name.
     if (plan_.mutation == Mutation::kSingleUpsert) write_where(sql_, kBody, plan_.where);
+    if (plan_.counts_inserted) write_count_of_rows();
     if (plan_.on_conflict) write_on_conflict(*plan_.on_conflict);
   }
 
@@ -79,6 +80,27 @@ class MutationWriter {
     sql_.raw(")");
   }
 
+  // The setting response.inserted begins with the number of rows, and each that is merged takes one
+  // off. A row that a trigger drops counts as inserted, as in PostgREST. It works for views, which
+  // have no xmax to ask. Evaluated once, before the first row.
+  void write_count_of_rows() {
+    if (plan_.mutation == Mutation::kSingleUpsert) {
+      sql_.raw(" AND ");
+    } else {
+      sql_.raw(" WHERE ");
+    }
+    sql_.raw("(SELECT pg_catalog.set_config('response.inserted', ");
+    if (plan_.mutation == Mutation::kSingleUpsert || plan_.payload_is_object) {
+      sql_.raw("'1'");
+    } else {
+      const bool is_jsonb = plan_.missing_is_default && !plan_.columns.empty();
+      sql_.raw(is_jsonb ? SqlLiteral("pg_catalog.jsonb_array_length(")
+                        : SqlLiteral("pg_catalog.json_array_length("));
+      sql_.payload().raw(")::pg_catalog.text");
+    }
+    sql_.raw(", true)) IS NOT NULL");
+  }
+
   void write_on_conflict(const OnConflict& conflict) {
     Separator target(sql_, " ON CONFLICT (", ", ");
     for (const auto& column : conflict.columns) {
@@ -95,11 +117,10 @@ class MutationWriter {
       separate();
       sql_.ident(column.column->name).raw(" = EXCLUDED.").ident(column.column->name);
     }
-    // Counts the rows that were there: always true. It works for views, which have no xmax to ask.
+    if (!plan_.counts_inserted) return;
     sql_.raw(
-        " WHERE pg_catalog.set_config('response.merged', (COALESCE(NULLIF("
-        "pg_catalog.current_setting('response.merged', true), ''), '0')::pg_catalog.int8 + 1)"
-        "::pg_catalog.text, true) IS NOT NULL");
+        " WHERE pg_catalog.set_config('response.inserted', (pg_catalog.current_setting("
+        "'response.inserted')::pg_catalog.int8 - 1)::pg_catalog.text, true) IS NOT NULL");
   }
 
   // -- UPDATE ---

@@ -26,8 +26,13 @@ SqlBuilder& SqlBuilder::qualified(std::string_view schema, std::string_view name
 }
 
 SqlBuilder& SqlBuilder::payload() {
-  payload_at_ = params_.size();
-  return param("");
+  if (!payload_at_) {
+    payload_at_ = params_.size();
+    return param("");
+  }
+  text_ += '$';
+  text_ += std::to_string(*payload_at_ + 1);
+  return *this;
 }
 
 SqlBuilder& SqlBuilder::param(std::string value) {

@@ -38,7 +38,7 @@ class SqlBuilder {
   // "schema"."name", or "name" when the schema is empty.
   SqlBuilder& qualified(std::string_view schema, std::string_view name);
   SqlBuilder& param(std::string value);
-  // The payload of the transaction as a parameter; once in a statement.
+  // The payload of the transaction as a parameter; one, however often it is written.
   SqlBuilder& payload();
   // What PostgreSQL itself printed as SQL: types (format_type) and defaults (pg_get_expr).
   SqlBuilder& catalog_sql(std::string_view sql) {

@@ -119,7 +119,7 @@ std::string encode_head(const TransactionResult& r) {
   }
   out.text(r.response_headers);
   out.text(r.response_status);
-  out.text(r.merged);
+  out.text(r.inserted);
   return bytes;
 }
 
@@ -138,7 +138,7 @@ std::optional<TransactionResult> decode_head(std::string_view message) {
   }
   r.response_headers = in.text();
   r.response_status = in.text();
-  r.merged = in.text();
+  r.inserted = in.text();
   if (in.failed() || !in.at_end()) return std::nullopt;
   return r;
 }

@@ -90,8 +90,7 @@ struct TransactionResult {
   std::vector<ResultSet> result_sets;
   std::string response_headers;  // the settings response.headers and response.status, or empty
   std::string response_status;
-  std::string
-      merged;  // the setting response.merged: rows that an upsert found (mutate_builder.cpp)
+  std::string inserted;  // the setting response.inserted (mutate_builder.cpp)
 };
 
 // Appends the message to `out`.

@@ -192,8 +192,7 @@ HttpResponse respond_to_call(const ResponseContext& context, const TransactionRe
 }
 
 bool has_inserted(const TransactionResult& result) {
-  const auto merged = parse_unsigned(result.merged);
-  return result.result_sets[0].rows > static_cast<uint64_t>(merged.value_or(0));
+  return parse_unsigned(result.inserted).value_or(0) > 0;
 }
 
 HttpResponse respond_to_mutation(const ResponseContext& context, const TransactionResult& result) {

@@ -176,18 +176,36 @@ TEST(MissingDefault, NotOfPut) {
 
 // -- upsert --------------------------------------------------------------------------------------
 
+const char kOneRow[] =
+    " WHERE (SELECT pg_catalog.set_config('response.inserted', '1', true)) IS NOT NULL";
 const char kMerged[] =
-    R"( WHERE pg_catalog.set_config('response.merged', (COALESCE(NULLIF()"
-    R"(pg_catalog.current_setting('response.merged', true), ''), '0')::pg_catalog.int8 + 1))"
-    R"(::pg_catalog.text, true) IS NOT NULL)";
+    R"( WHERE pg_catalog.set_config('response.inserted', (pg_catalog.current_setting()"
+    R"('response.inserted')::pg_catalog.int8 - 1)::pg_catalog.text, true) IS NOT NULL)";
 
 TEST(Upsert, Merges) {
   EXPECT_EQ(behind_columns(post("/stock", R"({"place":"a","item_id":1,"count":5})",
                                 {{"Prefer", "resolution=merge-duplicates"}})),
-            std::string(R"( ON CONFLICT ("item_id", "place") DO UPDATE SET )"
-                        R"("count" = EXCLUDED."count", "item_id" = EXCLUDED."item_id", )"
-                        R"("place" = EXCLUDED."place")") +
+            std::string(kOneRow) +
+                R"( ON CONFLICT ("item_id", "place") DO UPDATE SET )"
+                R"("count" = EXCLUDED."count", "item_id" = EXCLUDED."item_id", )"
+                R"("place" = EXCLUDED."place")" +
                 kMerged + R"( | <{"place":"a","item_id":1,"count":5}>)");
+}
+
+// How many rows there are is asked of the payload, which stays one parameter.
+TEST(Upsert, CountsTheRowsOfAnArray) {
+  const Headers merge = {{"Prefer", "resolution=merge-duplicates, missing=null"}};
+  EXPECT_NE(post("/log", R"([{"line":"a"}])", merge)
+                .find("(SELECT pg_catalog.set_config('response.inserted', "
+                      "pg_catalog.json_array_length($1)::pg_catalog.text, true)) IS NOT NULL"),
+            std::string::npos);
+  EXPECT_NE(post("/log", R"([{}])", merge)
+                .find("pg_catalog.json_array_elements($1) WHERE (SELECT pg_catalog.set_config("
+                      "'response.inserted', pg_catalog.json_array_length($1)"),
+            std::string::npos);
+  const Headers defaults = {{"Prefer", "resolution=merge-duplicates, missing=default"}};
+  EXPECT_NE(post("/log", R"([{"line":"a"}])", defaults).find("pg_catalog.jsonb_array_length($"),
+            std::string::npos);
 }
 
 TEST(Upsert, Ignores) {
@@ -207,19 +225,19 @@ TEST(Upsert, OnNamedColumns) {
 
 // Without a resolution, or without columns that could conflict, it is a plain insert.
 TEST(Upsert, PlainInserts) {
-  const std::string plain = post("/log", R"({"line":"a"})");
-  for (const char* resolution : {"merge-duplicates", "ignore-duplicates"}) {
-    EXPECT_EQ(
-        post("/log", R"({"line":"a"})", {{"Prefer", std::string("resolution=") + resolution}}),
-        plain);
-  }
+  EXPECT_EQ(post("/log", R"({"line":"a"})", {{"Prefer", "resolution=ignore-duplicates"}}),
+            post("/log", R"({"line":"a"})"));
+  EXPECT_EQ(
+      behind_columns(post("/log", R"({"line":"a"})", {{"Prefer", "resolution=merge-duplicates"}})),
+      std::string(kOneRow) + R"( | <{"line":"a"}>)");
   EXPECT_EQ(post("/places?on_conflict=title", R"({"code":"a"})"),
             post("/places", R"({"code":"a"})"));
 }
 
 TEST(Upsert, OfNoColumnsHasNothingToMerge) {
   EXPECT_EQ(post("/places", "{}", {{"Prefer", "resolution=merge-duplicates"}}),
-            R"(INSERT INTO "api"."places" SELECT ON CONFLICT ("code") DO NOTHING)");
+            std::string(R"(INSERT INTO "api"."places" SELECT)") + kOneRow +
+                R"( ON CONFLICT ("code") DO NOTHING)");
 }
 
 TEST(Upsert, OnlyOfPost) {
@@ -402,7 +420,9 @@ TEST(Put, InsertsOrReplacesTheRowItNames) {
                         R"(SELECT pgrst_body."code", pgrst_body."title" FROM )"
                         R"(pg_catalog.json_to_record($1) AS )"
                         R"(pgrst_body("code" text, "title" text) )"
-                        R"(WHERE "pgrst_body"."code" = $2 ON CONFLICT ("code") DO UPDATE SET )"
+                        R"(WHERE "pgrst_body"."code" = $2 AND (SELECT pg_catalog.set_config()"
+                        R"('response.inserted', '1', true)) IS NOT NULL )"
+                        R"(ON CONFLICT ("code") DO UPDATE SET )"
                         R"("code" = EXCLUDED."code", "title" = EXCLUDED."title")") +
                 kMerged + R"( | <{"code":"a","title":"t"}> | a)");
   EXPECT_EQ(put("/stock?place=eq.a&item_id=eq.1", R"([{"place":"a","item_id":1}])", kFull),
@@ -411,6 +431,8 @@ TEST(Put, InsertsOrReplacesTheRowItNames) {
                         R"(pg_catalog.json_to_recordset($1) AS )"
                         R"(pgrst_body("item_id" integer, "place" text) )"
                         R"(WHERE "pgrst_body"."place" = $2 AND "pgrst_body"."item_id" = $3 )"
+                        R"(AND (SELECT pg_catalog.set_config('response.inserted', '1', true)) )"
+                        R"(IS NOT NULL )"
                         R"(ON CONFLICT ("item_id", "place") DO UPDATE SET )"
                         R"("item_id" = EXCLUDED."item_id", "place" = EXCLUDED."place")") +
                 kMerged + R"( RETURNING "api"."stock".* | <[{"place":"a","item_id":1}]> | a | 1)");
@@ -450,7 +472,9 @@ TEST(Put, OfNoColumns) {
   for (const char* body : {"{}", "[]"}) {
     EXPECT_EQ(put("/places?code=eq.a", body),
               R"(INSERT INTO "api"."places" SELECT FROM (SELECT) AS pgrst_body WHERE )"
-              R"("pgrst_body"."code" = $1 ON CONFLICT ("code") DO NOTHING | a)");
+              R"("pgrst_body"."code" = $1 AND (SELECT pg_catalog.set_config()"
+              R"('response.inserted', '1', true)) IS NOT NULL )"
+              R"(ON CONFLICT ("code") DO NOTHING | a)");
   }
 }
 

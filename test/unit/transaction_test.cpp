@@ -57,7 +57,7 @@ TransactionResult example_result() {
   r.result_sets[1].rows = ~uint64_t{0};
   r.response_headers = "[{\"a\": \"b\"}]";
   r.response_status = "201";
-  r.merged = "3";
+  r.inserted = "3";
   return r;
 }
 
@@ -75,7 +75,7 @@ void expect_same(const TransactionResult& a, const TransactionResult& b) {
   }
   EXPECT_EQ(a.response_headers, b.response_headers);
   EXPECT_EQ(a.response_status, b.response_status);
-  EXPECT_EQ(a.merged, b.merged);
+  EXPECT_EQ(a.inserted, b.inserted);
 }
 
 // Every prefix but the whole is refused, and so is one byte more.
