@@ -1,6 +1,7 @@
 #include "plan/mutate_plan.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "plan/field_planner.hpp"
 
@@ -45,10 +46,15 @@ bool is_plain_equality(const Filter& filter) {
   return !filter.negated && op != nullptr && op->op == QuantOperator::kEqual && !op->quantifier;
 }
 
+bool is_primary_key(const Table& table, const std::vector<std::string>& names) {
+  return !names.empty() &&
+         std::set<std::string>(names.begin(), names.end()) ==
+             std::set<std::string>(table.pk_columns.begin(), table.pk_columns.end());
+}
+
 // A PUT names its row: all columns of the primary key, each by eq, and nothing else.
 bool names_one_row(const Table& table, const QueryParams& params) {
-  return params.logic.empty() && !table.pk_columns.empty() &&
-         params.filter_fields == table.pk_columns &&
+  return params.logic.empty() && is_primary_key(table, params.filter_fields) &&
          std::all_of(params.filters.begin(), params.filters.end(), [](const auto& filter) {
            return !filter.path.empty() || is_plain_equality(filter.value);
          });

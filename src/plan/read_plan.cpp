@@ -405,6 +405,12 @@ void add_spread_selects(ReadPlan& plan) {
   }
 }
 
+// A write that is asked for rows, but for nothing of them, returns their key.
+void select_key_instead_of_nothing(ReadPlan& root) {
+  if (!root.select.empty() || !root.children.empty() || root.table == nullptr) return;
+  for (const auto& name : root.table->pk_columns) root.select.emplace_back().field.name = name;
+}
+
 void restrict_ranges(ReadPlan& plan, std::optional<int64_t> max_rows) {
   plan.range = restrict_range(plan.range, max_rows);
   for (auto& child : plan.children) restrict_ranges(child, max_rows);
@@ -441,6 +447,7 @@ Result<ReadPlan> plan_read(const QualifiedIdentifier& relation, RootSource sourc
   PGRST_CHECK(tree.add_orders(node));
   if (!config.db_aggregates_enabled && any_aggregate(root)) return errors::aggregates_not_allowed();
   tree.expand_stars(root, any_aggregate(root));
+  if (mutates) select_key_instead_of_nothing(root);
   add_spread_selects(root);
   PGRST_CHECK(hoist_aggregates(root));
   if (!mutates) {

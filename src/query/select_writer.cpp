@@ -595,7 +595,8 @@ void write_select_items(SqlBuilder& sql, const QualifiedIdentifier& table, const
     write_select_value(sql, table, item);
     if (item.alias) sql.raw(" AS ").ident(*item.alias);
   }
-  if (plan.select.empty()) sql.qualified(table.schema, table.name).raw(".*");
+  // Nothing is selected of a table without a key.
+  if (plan.select.empty()) sql.raw("1");
 }
 
 std::vector<std::string> columns_read(const ReadPlan& plan) {

@@ -315,6 +315,7 @@ void add_view_primary_keys(const PrimaryKey& key, const ViewTraces& traces, Tabl
     if (names.size() != key.columns.size()) continue;
     auto& columns = it->second.pk_columns;
     columns.insert(columns.end(), names.begin(), names.end());
+    std::sort(columns.begin(), columns.end());
   }
 }
 

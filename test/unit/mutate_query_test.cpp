@@ -4,10 +4,12 @@
 namespace pgrst {
 namespace {
 
+using test::CatalogRows;
 using test::request;
 using test::shop_refusal;
 using test::shop_sql;
 using test::shop_transaction;
+using test::ShopCatalog;
 using test::with_body;
 
 const Headers kFull = {{"Prefer", "return=representation"}};
@@ -252,6 +254,20 @@ TEST(Upsert, OnlyOfPost) {
 
 std::string returned(std::string_view target) {
   return behind_columns(post(target, R"({"name":"n"})", kFull));
+}
+
+// As for PostgREST: nothing is selected, so what is left are the columns of the key, unlike a read.
+TEST(Returning, TheKeyWhereNothingIsSelected) {
+  for (const char* select : {"", ",id", "::text,*"}) {
+    EXPECT_EQ(returned(std::string("/items?select=") + select),
+              R"( RETURNING "api"."items"."id" | <{"name":"n"}>)");
+  }
+  EXPECT_EQ(patch("/stock?select=&order=count.desc", R"({"count":1})", kFull).substr(0, 8),
+            "WITH pgr");
+  EXPECT_EQ(behind_columns(post("/stock?select=", R"({"count":1})", kFull)),
+            R"( RETURNING "api"."stock"."item_id", "api"."stock"."place" | <{"count":1}>)");
+  EXPECT_EQ(behind_columns(post("/log?select=", R"({"line":"n"})", kFull)),
+            R"( RETURNING 1 | <{"line":"n"}>)");
 }
 
 TEST(Returning, SaysWhatIsSelected) {
@@ -597,6 +613,30 @@ TEST(MutationTransaction, MaxAffected) {
 }
 
 // -- text does not depend on values --------------------------------------------------------------
+
+// The key of a view may come in any order.
+TEST(Put, OnAViewOfATableWithACompositeKey) {
+  CatalogRows rows = ShopCatalog::rows();
+  rows.sets[kTables].push_back({"30", "api", "bins", "v", "28", std::nullopt});
+  for (const char* name : {"z", "a"}) {
+    rows.sets[kColumns].push_back(test::column_row("30", name, "text", "text"));
+  }
+  rows.sets[kViews] = {{"30", "api", "bins", "t", "1", "z"}, {"30", "api", "bins", "t", "2", "a"}};
+  // z shows item_id, a shows place: as the key is declared they are a, z; by name of the table z,
+  // a.
+  rows.sets[kViewColumns] = {{"30", "1", "12", "1"}, {"30", "2", "12", "2"}};
+  const auto text = [&](const char* query) {
+    const auto begun =
+        test::begin_request(with_body("PUT", std::string("/bins") + query, R"({"z":"x","a":"1"})"),
+                            test::snapshot({}, rows));
+    const auto* work = std::get_if<DatabaseWork>(&begun);
+    if (work == nullptr) return test::code_of(std::get<HttpResponse>(begun));
+    return work->transaction.statements.at(0).text;
+  };
+  EXPECT_NE(text("?z=eq.x&a=eq.1").find(R"(ON CONFLICT ("a", "z"))"), std::string::npos);
+  EXPECT_NE(text("?a=eq.1&z=eq.x").find(R"(ON CONFLICT ("a", "z"))"), std::string::npos);
+  EXPECT_EQ(text("?z=eq.x"), "405 PGRST105");
+}
 
 TEST(MutationInjection, BodiesAreParameters) {
   const std::string plain =
