@@ -24,13 +24,15 @@ const ColumnPairs& parent_columns(const ReadPlan& child) { return child.relation
 // where the columns of join conditions have names of their own.
 class Scope {
  public:
-  explicit Scope(const ReadPlan& node) : node_(node) {}
+  explicit Scope(const ReadPlan& node) : Scope(node, node.alias) {}
+  // `alias`: what the relation is called instead.
+  Scope(const ReadPlan& node, std::string alias) : node_(node), alias_(std::move(alias)) {}
 
   QualifiedIdentifier table() const {
     if (paged_) return {"", alias()};
-    return node_.alias.empty() ? node_.from : QualifiedIdentifier{"", node_.alias};
+    return alias_.empty() ? node_.from : QualifiedIdentifier{"", alias_};
   }
-  const std::string& alias() const { return node_.alias.empty() ? node_.from.name : node_.alias; }
+  const std::string& alias() const { return alias_.empty() ? node_.from.name : alias_; }
   const ReadPlan& node() const { return node_; }
 
   // From here on children see the page.
@@ -80,6 +82,7 @@ class Scope {
 
  private:
   const ReadPlan& node_;
+  std::string alias_;
   bool paged_ = false;
   bool needs_row_ = false;
   std::vector<std::string> keys_;
@@ -98,7 +101,10 @@ class SelectWriter {
 
   // The SELECT of a node's rows.
   void write_select(const ReadPlan& node, const Scope* parent, SelectOptions options) {
-    Scope scope(node);
+    write_select(node, parent, Scope(node), options);
+  }
+
+  void write_select(const ReadPlan& node, const Scope* parent, Scope scope, SelectOptions options) {
     if (node.grouped) options.embeds = EmbedType::kJsonb;
     if (can_cut_page(node)) {
       write_paged(node, parent, scope, options);
@@ -109,8 +115,11 @@ class SelectWriter {
 
   // Everything of a node but what is selected: FROM and WHERE, with embeds as conditions.
   void write_rows(const ReadPlan& node, const Scope* parent) {
-    const Scope scope(node);
-    write_from(node, parent);
+    write_rows(node, parent, Scope(node));
+  }
+
+  void write_rows(const ReadPlan& node, const Scope* parent, const Scope& scope) {
+    write_from(node, parent, scope);
     write_where(node, parent, scope, InnerJoins::kAsConditions);
   }
 
@@ -130,7 +139,7 @@ class SelectWriter {
                    const SelectOptions& options) {
     sql_.raw("SELECT ");
     write_select_list(node, scope, options.embeds);
-    write_from(node, parent);
+    write_from(node, parent, scope);
     write_joins(node, scope, {options.embeds, false});
     write_where(node, parent, scope, InnerJoins::kAsJoins);
     write_group_by(node, scope);
@@ -214,7 +223,7 @@ class SelectWriter {
   void write_paged(const ReadPlan& node, const Scope* parent, Scope& scope,
                    const SelectOptions& options) {
     const auto items = page_items(node);
-    const Scope inside(node);
+    const Scope inside = scope;
     scope.cut_page();
     sql_.raw("SELECT ");
     Separator separate(sql_, "", ", ");
@@ -259,7 +268,7 @@ class SelectWriter {
       write_field(sql_, inside.table(), node.order[i].field);
       sql_.raw(" AS ").ident(Scope::order_name(i));
     }
-    write_from(node, parent);
+    write_from(node, parent, inside);
     write_where(node, parent, inside, InnerJoins::kAsConditions);
     Separator order(sql_, " ORDER BY ", ", ");
     for (size_t i = 0; i < node.order.size(); i++) {
@@ -289,11 +298,11 @@ class SelectWriter {
 
   // -- FROM, WHERE and the rest ---
 
-  void write_from(const ReadPlan& node, const Scope* parent) {
+  void write_from(const ReadPlan& node, const Scope* parent, const Scope& scope) {
     sql_.raw(" FROM ");
     if (node.source != RootSource::kRelation) {
       source_(sql_);
-      sql_.raw(" AS ").ident(node.alias);
+      sql_.raw(" AS ").ident(scope.alias());
       return;
     }
     if (parent == nullptr) {
@@ -308,7 +317,7 @@ class SelectWriter {
     } else {
       sql_.qualified(node.from.schema, node.from.name);
     }
-    sql_.raw(" AS ").ident(node.alias);
+    sql_.raw(" AS ").ident(scope.alias());
     if (r.cardinality == Cardinality::kManyToMany) {
       sql_.raw(", ").qualified(r.junction.schema, r.junction.name);
       sql_.raw(" AS ").ident(junction_alias(node));
@@ -324,14 +333,14 @@ class SelectWriter {
     Separator separate(sql_, " WHERE ", " AND ");
     for (const auto& logic : node.where) {
       separate();
-      write_logic(node, scope, logic);
+      write_logic(node, scope, logic, inner_joins);
     }
     if (parent != nullptr) write_join_conditions(node, *parent, scope, separate);
     for (const auto& child : node.children) {
       if (!is_inner(child)) continue;
       if (inner_joins == InnerJoins::kAsJoins && is_inner_joined(child)) continue;
       separate();
-      write_exists(child, scope);
+      write_exists(child, scope, inner_joins);
     }
   }
 
@@ -356,14 +365,15 @@ class SelectWriter {
     }
   }
 
-  void write_logic(const ReadPlan& node, const Scope& scope, const PlannedLogic& logic) {
+  void write_logic(const ReadPlan& node, const Scope& scope, const PlannedLogic& logic,
+                   InnerJoins inner_joins) {
     if (const auto* filter = std::get_if<PlannedFilter>(&logic.node)) {
       write_filter(sql_, scope.table(), *filter);
       return;
     }
     if (const auto* embed = std::get_if<PlannedEmbedFilter>(&logic.node)) {
       if (!embed->exists) sql_.raw("NOT ");
-      write_exists(node.children[embed->child], scope);
+      write_exists(node.children[embed->child], scope, inner_joins);
       return;
     }
     const auto& expr = std::get<PlannedLogicExpr>(logic.node);
@@ -372,19 +382,23 @@ class SelectWriter {
     Separator separate(sql_, "", expr.op == LogicOperator::kAnd ? SqlLiteral(" AND ") : " OR ");
     for (const auto& child : expr.children) {
       separate();
-      write_logic(node, scope, child);
+      write_logic(node, scope, child, inner_joins);
     }
     sql_.raw(")");
   }
 
-  // An aggregate gives a row where there is none; a range may take away all of them.
-  void write_exists(const ReadPlan& child, const Scope& scope) {
+  // An aggregate gives a row where there is none; a range may take away all of them. Where the
+  // embed itself stands beside it, that one has the name that plans and messages show.
+  void write_exists(const ReadPlan& child, const Scope& scope, InnerJoins inner_joins) {
+    const bool stands_beside = inner_joins == InnerJoins::kAsJoins && !child.is_empty();
+    const Scope inside =
+        stands_beside ? Scope(child, "pgrst_exists_" + std::to_string(child.depth)) : Scope(child);
     sql_.raw("EXISTS (");
     if (child.grouped || !child.range.is_all()) {
-      write_select(child, &scope, {});
+      write_select(child, &scope, inside, {});
     } else {
       sql_.raw("SELECT");
-      write_rows(child, &scope);
+      write_rows(child, &scope, inside);
     }
     sql_.raw(")");
   }

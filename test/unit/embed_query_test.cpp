@@ -416,8 +416,9 @@ TEST(EmbedQuery, InnerToManyIsACondition) {
            ) AS ports_ships_1) AS ships
       FROM api.ports
      WHERE api.ports.id > $2
-       AND EXISTS (SELECT FROM api.ships AS ships_1
-                    WHERE ships_1.id = $3 AND ships_1.port_id = api.ports.id) | 1 | 0 | 1)");
+       AND EXISTS (SELECT FROM api.ships AS pgrst_exists_1
+                    WHERE pgrst_exists_1.id = $3
+                      AND pgrst_exists_1.port_id = api.ports.id) | 1 | 0 | 1)");
 }
 
 TEST(EmbedQuery, InnerWithinInner) {
@@ -509,8 +510,8 @@ TEST(EmbedQuery, ConditionsOnEmbedsWithRangesAndAggregates) {
              SELECT count(ships_1.*) FROM api.ships AS ships_1 WHERE ships_1.port_id = api.ports.id
            ) AS ports_ships_1) AS ships
       FROM api.ports
-     WHERE EXISTS (SELECT count(ships_1.*) FROM api.ships AS ships_1
-                    WHERE ships_1.port_id = api.ports.id))");
+     WHERE EXISTS (SELECT count(pgrst_exists_1.*) FROM api.ships AS pgrst_exists_1
+                    WHERE pgrst_exists_1.port_id = api.ports.id))");
 }
 
 // -- order by embeds -----------------------------------------------------------------------------
@@ -812,9 +813,9 @@ TEST(SpreadQuery, ToManyInnerIsACondition) {
                  WHERE pgrst_junction_1.sailor_id = api.sailors.id
                    AND ships.id = pgrst_junction_1.ship_id) AS sailors_ships_1
       ) AS sailors_ships_1 ON TRUE
-     WHERE EXISTS (SELECT FROM api.ships AS ships, api.crews AS pgrst_junction_1
+     WHERE EXISTS (SELECT FROM api.ships AS pgrst_exists_1, api.crews AS pgrst_junction_1
                     WHERE pgrst_junction_1.sailor_id = api.sailors.id
-                      AND ships.id = pgrst_junction_1.ship_id))");
+                      AND pgrst_exists_1.id = pgrst_junction_1.ship_id))");
 }
 
 // A star has no columns by name, which arrays need.
@@ -1094,10 +1095,10 @@ TEST(AliasesInSql, OfTwoEmbedsOfLongNamesDiffer) {
                      R"(2 FROM api.ships
       LEFT JOIN LATERAL (
         SELECT ports_1.id FROM api.ports AS ports_1 WHERE ports_1.id = api.ships.port_id
-      ) AS ships_ports_1 ON TRUE
+      ) AS pgrst_embed_1_2 ON TRUE
       LEFT JOIN LATERAL (
         SELECT ports_1.name FROM api.ports AS ports_1 WHERE ports_1.id = api.ships.port_id
-      ) AS pgrst_embed_1_3 ON TRUE)");
+      ) AS pgrst_embed_1_3 ON TRUE)"));
 }
 
 // PostgreSQL cuts names of more than 63 bytes.
