@@ -83,22 +83,28 @@ Result<std::pair<std::string, bool>> choose_schema(const HttpRequest& request,
   return std::pair(*profile, true);
 }
 
+// cookies = [ cookie, { ";", cookie }, [ ";" ] ] ;   cookie = { " " }, name, [ "=", value ] ;
+// Quotes around a value are not part of it.
 void read_cookies(std::string_view text, ApiRequest& out) {
-  for (auto part : split(text, ';')) {
-    while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
-    if (part.empty()) continue;
-    const size_t eq = part.find('=');
-    const auto value = eq == std::string_view::npos ? std::string_view() : part.substr(eq + 1);
-    out.cookies.emplace_back(part.substr(0, eq), value);
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(';'), text.size());
+    std::string_view cookie = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    while (cookie.starts_with(' ')) cookie.remove_prefix(1);
+    const size_t name = std::min(cookie.find('='), cookie.size());
+    std::string_view value = cookie.substr(std::min(name + 1, cookie.size()));
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+      value = value.substr(1, value.size() - 2);
+    }
+    out.cookies.emplace_back(cookie.substr(0, name), value);
   }
 }
 
 void read_headers(const HttpRequest& request, ApiRequest& out) {
   out.headers.reserve(request.headers.size());
+  if (const auto* cookies = find_header(request.headers, "Cookie")) read_cookies(*cookies, out);
   for (const auto& header : request.headers) {
-    if (equals_ignoring_case(header.name, "Cookie")) {
-      if (out.cookies.empty()) read_cookies(header.value, out);
-    } else {
+    if (!equals_ignoring_case(header.name, "Cookie")) {
       out.headers.emplace_back(to_lower_ascii(header.name), header.value);
     }
   }

@@ -196,6 +196,7 @@ std::string to_content_type(const MediaType& type) {
 
 std::vector<MediaType> parse_accept(std::string_view header) {
   std::vector<Ranked> ranked;
+  if (header.empty()) return {};
   for (const auto element : split(header, ',')) ranked.push_back(rank(element));
   std::stable_sort(ranked.begin(), ranked.end(), [](const Ranked& a, const Ranked& b) {
     return std::pair(a.quality, a.specificity) > std::pair(b.quality, b.specificity);

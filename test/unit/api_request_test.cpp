@@ -191,11 +191,16 @@ TEST(ApiRequest, RpcReadsTakeParameters) {
 }
 
 TEST(ApiRequest, HeadersAndCookies) {
-  const ApiRequest r = parse(request(
-      "GET", "/a",
-      {{"X-One", "1"}, {"Cookie", "a=1; b=\"2\";c ; ;d=e=f"}, {"x-one", "2"}, {"COOKIE", "z=9"}}));
+  const ApiRequest r = parse(request("GET", "/a",
+                                     {{"X-One", "1"},
+                                      {"Cookie", "a=1; b=\"2\";c ; ;d=e=f;\"e\"=\"; "},
+                                      {"x-one", "2"},
+                                      {"COOKIE", "z=9"}}));
   EXPECT_EQ(r.headers, (Pairs{{"x-one", "1"}, {"x-one", "2"}}));
-  EXPECT_EQ(r.cookies, (Pairs{{"a", "1"}, {"b", "\"2\""}, {"c ", ""}, {"d", "e=f"}}));
+  EXPECT_EQ(
+      r.cookies,
+      (Pairs{
+          {"a", "1"}, {"b", "2"}, {"c ", ""}, {"", ""}, {"d", "e=f"}, {"\"e\"", "\""}, {"", ""}}));
 }
 
 TEST(ApiRequest, Accept) {
