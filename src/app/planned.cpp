@@ -65,7 +65,9 @@ std::string transaction_json(const Transaction& t) {
 }
 
 void mask_settings(Transaction& t) {
-  for (auto& setting : t.role_settings) setting.second = kMaskedValue;
+  for (auto& [name, value] : t.role_settings) {
+    if (name != "search_path") value = kMaskedValue;
+  }
   for (auto& [name, value] : t.settings) {
     if (is_app_setting(name)) value = kMaskedValue;
   }

@@ -434,12 +434,16 @@ void px_abort() {
   AbortCurrentTransaction();
 }
 
+// The last one counts.
 const std::string& search_path_of(const Transaction& t) {
   static const std::string none;
-  for (const auto& [name, value] : t.settings) {
-    if (name == "search_path") return value;
+  const std::string* found = &none;
+  for (const SettingList* list : {&t.role_settings, &t.settings}) {
+    for (const auto& [name, value] : *list) {
+      if (name == "search_path") found = &value;
+    }
   }
-  return none;
+  return *found;
 }
 
 }  // namespace

@@ -4,13 +4,13 @@
 //
 //   1 transaction starts with its access mode and isolation: user code cannot change them later
 //   2 one GUC nest level for all that follows: whatever a request sets, even with a plain SET, ends
-//   with it 3 settings of the role, while the session may still set what the role may not 4 role,
-//   then search_path and request.*, then the time-outs, which take the role's values 5 pre-request
-//   function, with a snapshot of its own: it may write 6 the statements, prepared under the role,
-//   so that rights checked at parse time are this role's 7 deferred constraints and triggers, as
-//   the role and with request.* still there 8 held cursors dropped, the nest level popped, commit
-//   9 what outlives a transaction is thrown away: advisory locks, prepared statements, temporary
-//   tables
+//   with it 3 search_path and settings of the role, which may change it, while the session may
+//   still set what the role may not 4 role, then request.*, then the time-outs, which take the
+//   role's values 5 pre-request function, with a snapshot of its own: it may write 6 the
+//   statements, prepared under the role, so that rights checked at parse time are this role's 7
+//   deferred constraints and triggers, as the role and with request.* still there 8 held cursors
+//   dropped, the nest level popped, commit 9 what outlives a transaction is thrown away: advisory
+//   locks, prepared statements, temporary tables
 //
 // After an error: abort (which pops the level), then 9 as well.
 //

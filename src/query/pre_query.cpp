@@ -57,12 +57,13 @@ void add_pre_query(Transaction& t, const ApiRequest& request, const ActionPlan& 
                    const std::string& role, const std::string& claims_json, const Config& config,
                    const SchemaCache& cache) {
   t.role = role;
+  // A role may have a search_path of its own.
+  t.role_settings.emplace_back("search_path", search_path(request.schema, config));
   if (const RoleSettings* own = cache.role_settings(role)) {
     t.isolation = own->isolation;
-    t.role_settings = own->settings;
+    t.role_settings.insert(t.role_settings.end(), own->settings.begin(), own->settings.end());
   }
-  t.settings.reserve(7 + config.app_settings.size());
-  t.settings.emplace_back("search_path", search_path(request.schema, config));
+  t.settings.reserve(6 + config.app_settings.size());
   t.settings.emplace_back("request.jwt.claims", claims_json);
   t.settings.emplace_back("request.method", request.method);
   t.settings.emplace_back("request.path", request.path);

@@ -64,9 +64,9 @@ struct Transaction {
   AccessMode access = AccessMode::kReadOnly;
   Isolation isolation = Isolation::kReadCommitted;
   bool rollback = false;      // end it with ROLLBACK although all went well
-  SettingList role_settings;  // applied before the role is taken
+  SettingList role_settings;  // applied before the role is taken: search_path, those of the role
   std::string role;           // empty: the session's own
-  SettingList settings;       // applied after it: request.*, search_path, ...
+  SettingList settings;       // applied after it: request.*, ...
   std::string pre_request;    // SQL to run before the statements; empty: none
   std::vector<Statement> statements;
   // What the request brings, as a parameter for one statement. It may be large: it is moved, never

@@ -318,8 +318,8 @@ TEST(ReadTransaction, Settings) {
       request("GET", "/items?id=eq.1",
               {{"X-A", "1"}, {"x-a", "2"}, {"Cookie", "k=v; k=w"}, {"Prefer", "timezone=UTC"}}),
       {{"db_extra_search_path", "ext, we\"ird"}, {"app.settings.z", "9"}});
+  EXPECT_EQ(t.role_settings, (SettingList{{"search_path", R"("api", "ext", "we""ird")"}}));
   const SettingList expected = {
-      {"search_path", R"("api", "ext", "we""ird")"},
       {"request.jwt.claims", R"({"role":"anon"})"},
       {"request.method", "GET"},
       {"request.path", "/items"},
@@ -333,7 +333,7 @@ TEST(ReadTransaction, Settings) {
 
 TEST(ReadTransaction, HostileHeadersStayJson) {
   const Transaction t = transaction(request("GET", "/items", {{"X", "\"}\\\n\xFF"}}));
-  EXPECT_EQ(t.settings.at(4).second, "{\"x\":\"\\\"}\\\\\\n\xEF\xBF\xBD\"}");
+  EXPECT_EQ(t.settings.at(3).second, "{\"x\":\"\\\"}\\\\\\n\xEF\xBF\xBD\"}");
 }
 
 TEST(ReadTransaction, PreRequest) {
@@ -347,7 +347,9 @@ TEST(ReadTransaction, RoleSettings) {
   const Transaction t = transaction(request("GET", "/items"), {{"db_anon_role", "web"}});
   EXPECT_EQ(t.role, "web");
   EXPECT_EQ(t.isolation, Isolation::kRepeatableRead);
-  EXPECT_EQ(t.role_settings, (SettingList{{"statement_timeout", "5s"}}));
+  // A search_path of the role would come last, and count.
+  EXPECT_EQ(t.role_settings,
+            (SettingList{{"search_path", R"("api", "public")"}, {"statement_timeout", "5s"}}));
 }
 
 // -- text does not depend on values --------------------------------------------------------------
