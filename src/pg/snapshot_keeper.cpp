@@ -7,6 +7,7 @@
 
 #include "core/regular_file.hpp"
 #include "core/wire.hpp"
+#include "pg/gucs.hpp"
 #include "query/pre_query.hpp"
 
 namespace pgrst::pg {
@@ -83,7 +84,8 @@ bool uses_database_settings(const std::vector<SourcedSetting>& file_settings) {
 
 CatalogScope scope_of(const Config& config) {
   return {config.db_schemas, config.db_extra_search_path,
-          config.db_config ? config.db_pre_config : std::nullopt};
+          config.db_config ? config.db_pre_config : std::nullopt,
+          string_setting("db_authenticator")};
 }
 
 }  // namespace

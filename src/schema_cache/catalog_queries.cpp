@@ -151,7 +151,8 @@ select n.nspname, p.proname, tn.nspname, t.relname, fn.nspname, ft.relname,
    and n.nspname = any ($1::pg_catalog.text[])
    and t.relkind in ('r', 'p', 'v', 'm', 'f') and ft.relkind in ('r', 'p', 'v', 'm', 'f'))sql";
 
-// Implicit casts by function between a domain and json or text.
+// Implicit casts by function between a domain and json or text, as far as the authenticator may use
+// them: whoever looks, what is served decides.
 constexpr char kRepresentationsSql[] = R"sql(
 select pg_catalog.format_type(c.castsource, null), pg_catalog.format_type(c.casttarget, null),
        n.nspname, p.proname
@@ -161,7 +162,9 @@ select pg_catalog.format_type(c.castsource, null), pg_catalog.format_type(c.cast
   join pg_catalog.pg_type s on s.oid = c.castsource
   join pg_catalog.pg_type t on t.oid = c.casttarget
  where c.castcontext = 'i' and c.castmethod = 'f'
-   and pg_catalog.has_function_privilege(p.oid, 'execute')
+   and pg_catalog.has_function_privilege(
+         coalesce((select r.oid from pg_catalog.pg_roles r where r.rolname = $1::pg_catalog.text),
+                  (select r.oid from pg_catalog.pg_roles r where r.rolname = current_user)), p.oid, 'execute')
    and (s.typtype = 'd' and t.oid in ('pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.text'::pg_catalog.regtype)
         or t.typtype = 'd' and s.oid in ('pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.text'::pg_catalog.regtype)))sql";
 
@@ -287,7 +290,9 @@ select pg_catalog.split_part(o.setting, '=', 1),
  cross join lateral pg_catalog.unnest(s.setconfig) o (setting)
  where s.setdatabase in (0, (select d.oid from pg_catalog.pg_database d
                               where d.datname = pg_catalog.current_database()))
-   and s.setrole in (0, (select r.oid from pg_catalog.pg_roles r where r.rolname = session_user))
+   and s.setrole in (0, coalesce(
+         (select r.oid from pg_catalog.pg_roles r where r.rolname = $1::pg_catalog.text),
+         (select r.oid from pg_catalog.pg_roles r where r.rolname = session_user)))
    and o.setting ~ '^(pgrst|app\.settings)\.'
  order by s.setrole <> 0, s.setdatabase <> 0)sql";
 
@@ -303,14 +308,14 @@ std::vector<CatalogQuery> catalog_queries(const CatalogScope& scope, int server_
       {kForeignKeysSql, {}},
       {kViewsSql, {names, array_literal(scope.extra_search_path)}},
       {kComputedRelationshipsSql, {names}},
-      {kRepresentationsSql, {}},
+      {kRepresentationsSql, {scope.authenticator}},
       {kRoutinesSql, {names}},
       {kRoutineParamsSql, {names}},
       {kRoutineColumnsSql, {names}},
       {kRoutineSettingsSql, {names}},
       {kMediaHandlersSql, {names}},
       {server_version >= 150000 ? kRoleSettingsSql15 : kRoleSettingsSql14, {}},
-      {kSettingsSql, {}},
+      {kSettingsSql, {scope.authenticator}},
   };
 }
 

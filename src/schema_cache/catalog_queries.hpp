@@ -26,6 +26,7 @@ struct CatalogScope {
   std::vector<std::string> schemas;
   std::vector<std::string> extra_search_path;
   std::optional<QualifiedName> pre_config;  // the function that sets settings
+  std::string authenticator;                // the role that requests come from
 
   bool operator==(const CatalogScope&) const = default;
 };

@@ -119,8 +119,9 @@ CREATE CAST (json AS api.color) WITH FUNCTION plant.color_from_json(json) AS IMP
 CREATE CAST (api.color AS json) WITH FUNCTION plant.color_to_json(api.color) AS IMPLICIT;
 SET client_min_messages = warning;
 
+-- The login role too: the server uses a representation if it may call its function itself.
 GRANT EXECUTE ON FUNCTION plant.color_from_text(text), plant.color_from_json(json),
-  plant.color_to_json(api.color) TO demo_anon, demo_operator, demo_manager;
+  plant.color_to_json(api.color) TO demo_authenticator, demo_anon, demo_operator, demo_manager;
 
 -- Who asks: the claim operator_id of the request's token, NULL without one.
 CREATE FUNCTION plant.current_operator() RETURNS integer

@@ -305,12 +305,12 @@ TEST(RelationshipsOfTheCache, NameTheRelatedTables) {
 
 TEST(CatalogQueries, OneForEachResultSetBeforeTheConfigTable) {
   for (const int version : {140000, 150000, 180000}) {
-    const auto queries = catalog_queries({{"api", "q\"uo\\te,d"}, {}, {}}, version);
+    const auto queries = catalog_queries({{"api", "q\"uo\\te,d"}, {}, {}, "auth"}, version);
     ASSERT_EQ(queries.size(), static_cast<size_t>(kConfigTable));
     EXPECT_EQ(queries[kTables].params, (std::vector<std::string>{R"({"api","q\"uo\\te,d"})"}));
   }
-  EXPECT_NE(std::string(catalog_queries({{"a"}, {}, {}}, 140000)[kRoleSettings].sql),
-            std::string(catalog_queries({{"a"}, {}, {}}, 150000)[kRoleSettings].sql));
+  EXPECT_NE(std::string(catalog_queries({{"a"}, {}, {}, {}}, 140000)[kRoleSettings].sql),
+            std::string(catalog_queries({{"a"}, {}, {}, {}}, 150000)[kRoleSettings].sql));
 }
 
 }  // namespace
