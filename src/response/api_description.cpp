@@ -20,7 +20,12 @@ void read_tables(RowReader& rows, const std::string& schema, ApiDescription& out
 }
 
 // Of the functions of one name only one has room in a document: the last of those that may be seen,
-// in the order of the cache.
+// in the order of the cache, but one that can be called.
+bool is_shown_rather(const Routine* routine, const Routine* than) {
+  if (routine->can_be_called() != than->can_be_called()) return routine->can_be_called();
+  return routine > than;
+}
+
 void read_routines(RowReader& rows, const std::string& schema, ApiDescription& out) {
   while (rows.next()) {
     const auto* overloads = out.cache->routines(schema, rows.text(0));
@@ -34,7 +39,7 @@ void read_routines(RowReader& rows, const std::string& schema, ApiDescription& o
     const bool again = !out.routines.empty() && out.routines.back()->id == routine->id;
     if (!again) {
       out.routines.push_back(routine);
-    } else if (routine > out.routines.back()) {
+    } else if (is_shown_rather(routine, out.routines.back())) {
       out.routines.back() = routine;
     }
   }

@@ -1,5 +1,6 @@
 #include "response/openapi31.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -202,6 +203,10 @@ DocumentPart members(size_t pieces, std::shared_ptr<const OpenApi31> document, W
 }  // namespace
 
 std::unique_ptr<BodyPieces> write_openapi31(ApiDescription api, ApiServer server) {
+  // What no request can call has no operation.
+  api.routines.erase(std::remove_if(api.routines.begin(), api.routines.end(),
+                                    [](const Routine* r) { return !r->can_be_called(); }),
+                     api.routines.end());
   OpenApiNames names(api);
   const auto document = std::make_shared<const OpenApi31>(
       OpenApi31{std::move(api), std::move(server), std::move(names)});

@@ -41,13 +41,13 @@ QualifiedIdentifier identifier(const Rows& rows, size_t at) {
 
 // Parameters without a name cannot be given, but for a single one of a type that a whole body can
 // be.
-bool is_callable(const Routine& routine) {
-  const auto nameless = std::count_if(routine.params.begin(), routine.params.end(),
-                                      [](const auto& param) { return param.name.empty(); });
-  if (nameless == 0) return true;
-  const std::string& type = routine.params[0].type;
-  return nameless == 1 &&
-         (type == "bytea" || type == "json" || type == "jsonb" || type == "text" || type == "xml");
+// PostgREST's list has functions of which nothing is named only if they take a body. One name, be
+// it of an output parameter, is enough to be listed.
+bool is_listed(const Routine& routine) {
+  const auto is_named = [](const auto& param) { return !param.name.empty(); };
+  return routine.params.empty() || routine.can_be_called() ||
+         std::any_of(routine.params.begin(), routine.params.end(), is_named) ||
+         std::any_of(routine.columns.begin(), routine.columns.end(), is_named);
 }
 
 using RoutinesByOid = std::map<RelationOid, Routine>;
@@ -117,7 +117,7 @@ class CatalogBuilder::Impl {
     }
     catalog_.schema_cache.set_role_settings(std::move(roles_));
     for (auto& [oid, routine] : routines_) {
-      if (is_callable(routine)) catalog_.schema_cache.add_routine(std::move(routine));
+      if (is_listed(routine)) catalog_.schema_cache.add_routine(std::move(routine));
     }
     deriver_.emplace(std::move(sources_), tables_);
     begun_ = true;

@@ -46,6 +46,17 @@ struct Routine {
   std::optional<Isolation> isolation;                         // SET default_transaction_isolation
   std::vector<std::pair<std::string, std::string>> settings;  // the other settings it is made with
 
+  // Its arguments can be named, or it takes a body.
+  bool can_be_called() const {
+    for (const auto& param : params) {
+      if (!param.name.empty()) continue;
+      const std::string& type = param.type;
+      return params.size() == 1 && (type == "bytea" || type == "json" || type == "jsonb" ||
+                                    type == "text" || type == "xml");
+    }
+    return true;
+  }
+
   bool returns_single() const { return !returns_set; }
   bool returns_scalar() const { return !returns_set && !returns_composite; }
   bool returns_set_of_scalar() const { return returns_set && !returns_composite; }

@@ -85,6 +85,29 @@ TEST(RoutineCache, ParametersOfOthersAreSkipped) {
   EXPECT_TRUE(test::build(rows).schema_cache.routine_names("api").empty());
 }
 
+// As in PostgREST's list: one name is enough, be it that of an output parameter.
+TEST(RoutineCache, AFewNamesAreEnough) {
+  CatalogRows rows;
+  for (const char* oid : {"70", "71", "72", "73"}) {
+    rows.sets[kRoutines].push_back(
+        {oid, "api", std::string("f") + oid, std::nullopt, "pg_catalog", "int4", "f", "f", "v"});
+    rows.sets[kRoutineParams].push_back({oid, "", "integer", "integer", "t", "f"});
+  }
+  rows.sets[kRoutineParams].insert(rows.sets[kRoutineParams].begin() + 1,
+                                   {"70", "b", "integer", "integer", "t", "f"});
+  rows.sets[kRoutineColumns] = {{"71", "x", "integer"}, {"72", "", "integer"}};
+  const SchemaCache cache = test::build(rows).schema_cache;
+  for (const char* name : {"f70", "f71"}) {
+    ASSERT_NE(cache.routines("api", name), nullptr) << name;
+    EXPECT_FALSE(cache.routines("api", name)->at(0).can_be_called()) << name;
+  }
+  EXPECT_EQ(cache.routines("api", "f72"), nullptr);
+  EXPECT_EQ(cache.routines("api", "f73"), nullptr);
+  for (const char* name : {"take_json", "take_bytes", "add_up", "now_there"}) {
+    EXPECT_TRUE(routine(name).can_be_called()) << name;
+  }
+}
+
 TEST(RoutineCache, ColumnsOfItsRows) {
   CatalogRows rows;
   rows.sets[kRoutines] = {{"77", "api", "f", std::nullopt, "pg_catalog", "record", "t", "t", "s"}};
