@@ -232,6 +232,15 @@ Error acquisition_timeout() {
   return make(504, "PGRST003", "Timed out acquiring connection from connection pool.");
 }
 
+// PostgreSQL warns of it with these details (syncrep.c). 40003: statement_completion_unknown.
+Error unconfirmed_commit() {
+  Error e = make(504, "40003", "canceling wait for synchronous replication due to user request");
+  e.details_json = details_string(
+      "The transaction has already committed locally, but might not have been replicated to the "
+      "standby.");
+  return e;
+}
+
 Error request_timeout() { return make(504, "57014", "canceling statement due to request timeout"); }
 
 Error query_param(std::string message, std::string_view details) {

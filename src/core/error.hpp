@@ -67,6 +67,7 @@ Error executor_lost();                                        // 503 PGRST001
 Error no_schema_cache();                                      // 503 PGRST002
 Error acquisition_timeout();                                  // 504 PGRST003
 Error request_timeout();                                      // 504 57014
+Error unconfirmed_commit();                                   // 504 40003
 
 // PGRST1xx: the request.
 Error query_param(std::string message, std::string_view details);            // 400 PGRST100

@@ -327,10 +327,19 @@ bool Broker::read_bodies(SlotUse& use) {
   return true;
 }
 
+std::optional<Failure> Broker::failure_of(const SlotUse& use) {
+  const TransactionResult& result = use.head.result;
+  if (result.completion == Completion::kUnconfirmed) return Failure::kUnconfirmed;
+  if (result.completion == Completion::kResultLost) return Failure::kLostAfterCommit;
+  if (use.interrupted_ms != 0 && result.error && result.error->sqlstate == kQueryCanceled) {
+    return Failure::kTooLong;
+  }
+  return std::nullopt;
+}
+
 void Broker::deliver(SlotUse& use) {
-  const auto& error = use.head.result.error;
-  if (use.interrupted_ms != 0 && error && error->sqlstate == kQueryCanceled) {
-    fail(use, Failure::kTooLong);
+  if (const auto failure = failure_of(use)) {
+    fail(use, *failure);
     use.head = ResponseHead();
     return;
   }

@@ -38,7 +38,8 @@ struct Work {
 };
 
 // kTooLong: its statement was cancelled at result_deadline_ms.
-enum class Failure { kTimeout, kTooLong, kExecutorLost, kLostAfterCommit };
+// kUnconfirmed: committed here, perhaps not on the standby it was to wait for.
+enum class Failure { kTimeout, kTooLong, kExecutorLost, kLostAfterCommit, kUnconfirmed };
 
 // Passes on a first body that has not arrived whole. Giving it up early tells the executor.
 class ResultBody : public http::BodySource {};
@@ -88,6 +89,7 @@ class Broker {
   void on_event(SlotUse& use);
   bool read_head(SlotUse& use);
   bool read_bodies(SlotUse& use);
+  static std::optional<Failure> failure_of(const SlotUse& use);
   void deliver(SlotUse& use);
   void fail(SlotUse& use, Failure failure);
   void discard(SlotUse& use);

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <ctime>
 #include <exception>
+#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -20,6 +21,7 @@
 
 #include "pg/guard.hpp"
 #include "pg/introspection.hpp"
+#include "pg/plan_cache.hpp"
 #include "pg/shmem.hpp"
 #include "pg/spi_transaction.hpp"
 #include "pg/worker.hpp"
@@ -45,8 +47,6 @@ PGDLLEXPORT void pgrst_executor_main(Datum argument);
 
 namespace pgrst::pg {
 namespace {
-
-constexpr size_t kMaxPlans = 256;
 
 DatabaseShared* the_db = nullptr;
 ExecutorShared* me = nullptr;
@@ -83,6 +83,7 @@ void on_cancel(SIGNAL_ARGS) {
   if (cancellable && (wanted == 0 || wanted == current_sequence)) {
     InterruptPending = true;
     QueryCancelPending = true;
+    note_cancel_signal();
   }
   SetLatch(MyLatch);
   errno = saved_errno;
@@ -194,7 +195,7 @@ class RequestInSlot {
 class Executor {
  public:
   explicit Executor(DatabaseShared& db)
-      : db_(db), plans_(kMaxPlans), started_at_(std::time(nullptr)) {}
+      : db_(db), plans_(kMaxPlans, kMaxPlanBytes), started_at_(std::time(nullptr)) {}
 
   // Returns when it is time to end.
   void run() {
@@ -203,7 +204,7 @@ class Executor {
       if (const auto slot = db_.submissions().pop()) {
         serve(*slot);
         idle_since_ = std::time(nullptr);
-        if (lifetime_is_over()) return;
+        if (lifetime_is_over() || session_is_unclean()) return;
       } else if (!sleep()) {
         return;
       }
@@ -255,15 +256,27 @@ class Executor {
       head = run_message(*message, bodies);
       cancellable = 0;
       QueryCancelPending = false;
+    } catch (const std::bad_alloc&) {
+      head = failed("53200", "out of memory");
     } catch (const std::exception& e) {
-      cancellable = 0;
-      abort_and_discard();
-      head = ResponseHead();
-      head.result.error.emplace();
-      head.result.error->sqlstate = "XX000";
-      head.result.error->message = e.what();
+      head = failed("XX000", e.what());
     }
     request.write_response(head, bodies);
+  }
+
+  // After an exception. Nobody knows how far things had come: this executor ends after it has
+  // answered.
+  static ResponseHead failed(const char* sqlstate, const char* message) {
+    cancellable = 0;
+    const bool was_committed = transaction_committed();
+    abort_and_discard();
+    mark_session_unclean();
+    ResponseHead head;
+    if (was_committed) head.result.completion = Completion::kResultLost;
+    head.result.error.emplace();
+    head.result.error->sqlstate = sqlstate;
+    head.result.error->message = message;
+    return head;
   }
 
   ResponseHead run_message(RequestMessage& message, Bodies& bodies) {

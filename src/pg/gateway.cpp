@@ -411,6 +411,7 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
     if (failure == Failure::kLostAfterCommit) {
       error = errors::internal("The transaction was committed, but its result was lost.");
     }
+    if (failure == Failure::kUnconfirmed) error = errors::unconfirmed_commit();
     respond(work.ticket, fail(work.pending, error), work.pending.headers_only);
   }
 

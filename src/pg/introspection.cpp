@@ -424,6 +424,7 @@ std::optional<PgError> run_pre_config(const std::string& call, TransactionScope 
   }
   Transaction transaction;
   transaction.pre_request = call;
+  transaction.as_session_user = true;
   Bodies bodies;
   begin_noting_settings();
   TransactionResult result = run_transaction(transaction, scope, nullptr, bodies);
@@ -461,6 +462,7 @@ ResponseHead introspect(RequestMessage& message, TransactionScope scope, Bodies&
     set_by_function.init();
     const auto problem = run_pre_config(pre_config, scope, set_by_function);
     if (problem) head.verdict.pre_config_problem = problem->message;
+    message.transaction.as_session_user = true;
     head.result = run_transaction(message.transaction, scope, nullptr, bodies);
     if (!head.result.error) {
       for (ByteSink* sink : {&config, &set_by_function, &view_columns}) {

@@ -3,12 +3,14 @@
 #include "pg/spi_transaction.hpp"
 #include "pg/guard.hpp"
 #include "pg/json_writer.hpp"
+#include "pg/plan_cache.hpp"
 #include "pg/worker.hpp"
 
 #include "pg/compat.hpp"
 
 extern "C" {
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "commands/prepare.h"
 #include "commands/sequence.h"
@@ -16,8 +18,10 @@ extern "C" {
 #include "jit/jit.h"
 #include "mb/pg_wchar.h"
 #include "nodes/params.h"
-#include "parser/parser.h"
 #include "pgstat.h"
+#include "replication/syncrep.h"
+#include "replication/walsender.h"
+#include "replication/walsender_private.h"
 #include "storage/condition_variable.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
@@ -51,9 +55,10 @@ void px_set(const char* name, const std::string& value) {
                           GUC_ACTION_LOCAL, true, 0, false);
 }
 
-// SET ROLE none would mean the session's own role, the authenticator: no request may become that.
+// Neither an empty role nor "none", which would mean the session's own role, the authenticator: no
+// request may become that.
 void px_set_role(const std::string& role) {
-  if (pg_strcasecmp(role.c_str(), "none") == 0) {
+  if (role.empty() || pg_strcasecmp(role.c_str(), "none") == 0) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("role \"%s\" does not exist", role.c_str())));
   }
@@ -75,54 +80,7 @@ void px_disarm_timeouts() {
   px_disarm_transaction_timeout();
 }
 
-// -- plans ---------------------------------------------------------------------------------------
-
-// Prepares `sql` with parameters of the types that its analysis finds, as PREPARE does without a
-// list.
-void px_prepare(const char* sql, int param_count, PreparedPlan* out) {
-  List* raw = raw_parser(sql, RAW_PARSE_DEFAULT);
-  if (list_length(raw) != 1) {
-    ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("expected one statement")));
-  }
-  Oid* types = nullptr;
-  int count = 0;
-  (void)px_parse_analyze_varparams(linitial_node(RawStmt, raw), sql, &types, &count);
-  if (count != param_count) {
-    ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
-                    errmsg("statement has %d parameters, %d given", count, param_count)));
-  }
-  MemoryContext context =
-      AllocSetContextCreate(TopMemoryContext, "postgrest plan", ALLOCSET_SMALL_SIZES);
-  out->context = context;
-  out->types = static_cast<Oid*>(MemoryContextAlloc(context, sizeof(Oid) * (count + 1)));
-  out->io_params = static_cast<Oid*>(MemoryContextAlloc(context, sizeof(Oid) * (count + 1)));
-  out->input_functions =
-      static_cast<FmgrInfo*>(MemoryContextAllocZero(context, sizeof(FmgrInfo) * (count + 1)));
-  for (int i = 0; i < count; i++) {
-    if (types[i] == InvalidOid || types[i] == UNKNOWNOID) {
-      ereport(ERROR, (errcode(ERRCODE_INDETERMINATE_DATATYPE),
-                      errmsg("could not determine data type of parameter $%d", i + 1)));
-    }
-    Oid function = InvalidOid;
-    out->types[i] = types[i];
-    getTypeInputInfo(types[i], &function, &out->io_params[i]);
-    fmgr_info_cxt(function, &out->input_functions[i], context);
-  }
-  SPIPlanPtr plan = SPI_prepare_cursor(sql, count, out->types, CURSOR_OPT_PARALLEL_OK);
-  if (plan == nullptr) {
-    ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
-                    errmsg("could not prepare: %s", SPI_result_code_string(SPI_result))));
-  }
-  if (SPI_keepplan(plan) != 0) elog(ERROR, "SPI_keepplan failed");
-  out->param_count = count;
-  out->plan = plan;
-}
-
-void px_free_plan(PreparedPlan* plan) {
-  if (plan->plan != nullptr) SPI_freeplan(plan->plan);
-  if (plan->context != nullptr) MemoryContextDelete(plan->context);
-  *plan = PreparedPlan();
-}
+// -- parameters ----------------------------------------------------------------------------------
 
 void free_text(std::string* text) noexcept { std::string().swap(*text); }
 
@@ -275,7 +233,10 @@ void px_run_pre_request(const std::string& sql) {
 // A copy that outlives the transaction, or null when the setting is not set or empty.
 char* px_copy_setting(const char* name) {
   const char* value = GetConfigOption(name, true, false);
-  return value == nullptr || value[0] == '\0' ? nullptr : strdup(value);
+  if (value == nullptr || value[0] == '\0') return nullptr;
+  char* copy = strdup(value);
+  if (copy == nullptr) ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+  return copy;
 }
 
 struct TransactionRun {
@@ -308,12 +269,12 @@ int isolation_level(Isolation isolation) {
   return XACT_READ_COMMITTED;
 }
 
-// Steps 3 to 7 of the header comment.
+// Steps 3 to 6 of the header comment.
 void px_run_body(TransactionRun* run) {
   const Transaction& t = *run->transaction;
   const bool read_only = t.access == AccessMode::kReadOnly;
   px_set_all(t.role_settings);
-  if (!t.role.empty()) px_set_role(t.role);
+  if (!t.as_session_user) px_set_role(t.role);
   px_set_all(t.settings);
   if (run->scope == TransactionScope::kOwn) px_arm_timeouts();
   if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed");
@@ -327,18 +288,76 @@ void px_run_body(TransactionRun* run) {
   if (!read_only) run->inserted = px_copy_setting("response.inserted");
 }
 
-void px_discard(bool had_temp_objects) {
-  LockReleaseSession(USER_LOCKMETHOD);
-  DropAllPreparedStatements();
-  ResetSequenceCaches();
-  if (!had_temp_objects) return;
-  StartTransactionCommand();
-  ResetTempTableNamespace();
-  CommitTransactionCommand();
+// What a request may do ends with what its method allows. PostgreSQL lets a function RESET the
+// access mode before 16.
+void px_check_still_read_only(const Transaction& t) {
+  if (t.access != AccessMode::kReadOnly || XactReadOnly) return;
+  ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+                  errmsg("cannot leave the read-only mode of the transaction")));
 }
 
 bool had_temp_objects = false;  // of the transaction that runs or was aborted last
+
+// -- the commit ----------------------------------------------------------------------------------
+
 volatile bool committed = false;
+volatile sig_atomic_t cancel_signals = 0;
+
+// The commit that is under way; a level of 0: none is.
+struct CommitState {
+  int settings_level;
+  bool writes_wal;
+  sig_atomic_t cancel_signals_before;
+  bool unconfirmed;
+};
+CommitState commit_state = {0, false, 0, false};
+
+// Whether this commit was to wait for a synchronous standby, and ended without its answer. A wait
+// ends early for a cancel or the end of the process, with a WARNING for the client only.
+bool px_standby_has_not_confirmed() {
+  const bool was_interrupted =
+      cancel_signals != commit_state.cancel_signals_before || ProcDiePending;
+  if (!was_interrupted || !commit_state.writes_wal || !SyncRepRequested() ||
+      SyncRepStandbyNames == nullptr || SyncRepStandbyNames[0] == '\0') {
+    return false;
+  }
+  int mode = SYNC_REP_WAIT_FLUSH;
+  if (synchronous_commit == SYNCHRONOUS_COMMIT_REMOTE_WRITE) mode = SYNC_REP_WAIT_WRITE;
+  if (synchronous_commit == SYNCHRONOUS_COMMIT_REMOTE_APPLY) mode = SYNC_REP_WAIT_APPLY;
+  LWLockAcquire(SyncRepLock, LW_SHARED);
+  const XLogRecPtr confirmed = WalSndCtl->lsn[mode];
+  LWLockRelease(SyncRepLock);
+  return confirmed < XactLastCommitEnd;
+}
+
+// The last of a commit that asks others: it is done, everybody sees it, its locks are gone. Now the
+// settings of the request go, before CommitTransaction() would make what was SET without LOCAL the
+// session's. Until here they hold: synchronous_commit, commit_delay and what extensions read when
+// they commit elsewhere are those of the request.
+void px_on_release(ResourceReleasePhase phase, bool is_commit, bool is_top_level, void*) {
+  if (phase != RESOURCE_RELEASE_AFTER_LOCKS || !is_commit || !is_top_level) return;
+  if (commit_state.settings_level == 0) return;
+  committed = true;
+  commit_state.unconfirmed = px_standby_has_not_confirmed();
+  AtEOXact_GUC(false, commit_state.settings_level);
+  commit_state.settings_level = 0;
+}
+
+void px_commit(int settings_level) {
+  static bool registered = false;
+  if (!registered) {
+    RegisterResourceReleaseCallback(&px_on_release, nullptr);
+    registered = true;
+  }
+  CHECK_FOR_INTERRUPTS();
+  commit_state = {settings_level, XactLastRecEnd != 0, cancel_signals, false};
+  EndTransactionBlock(false);
+  CommitTransactionCommand();
+  // From here on nothing may turn the result into an error.
+  QueryCancelPending = false;
+}
+
+// -- a transaction of its own --------------------------------------------------------------------
 
 // The session user bounds what user code can reach. It was no superuser when the worker connected;
 // it may have become one since. The look-up is cached.
@@ -349,30 +368,37 @@ void px_refuse_superuser() {
   }
 }
 
-void px_run_own(TransactionRun* run) {
-  const Transaction& t = *run->transaction;
+void px_begin(const Transaction& t) {
   had_temp_objects = false;
   committed = false;
+  commit_state = {0, false, 0, false};
   SetCurrentStatementStartTimestamp();
   StartTransactionCommand();
   px_refuse_superuser();
   XactIsoLevel = isolation_level(t.isolation);
   if (t.access == AccessMode::kReadOnly) XactReadOnly = true;
+  // As BEGIN does. Extensions take what runs outside of a block for a statement that commits by
+  // itself, and commit on other servers what may be rolled back here.
+  BeginTransactionBlock();
+  CommitTransactionCommand();
+  StartTransactionCommand();
+}
+
+void px_run_own(TransactionRun* run) {
+  px_begin(*run->transaction);
   const int level = NewGUCNestLevel();
   px_run_body(run);
   AfterTriggerFireDeferred();
   px_disarm_timeouts();
+  px_check_still_read_only(*run->transaction);
   had_temp_objects = (MyXactFlags & XACT_FLAGS_ACCESSEDTEMPNAMESPACE) != 0;
   PortalHashTableDeleteAll();
-  AtEOXact_GUC(false, level);
   if (wants_rollback(*run)) {
-    AbortCurrentTransaction();
+    AbortOutOfAnyTransaction();
+    QueryCancelPending = false;
   } else {
-    CommitTransactionCommand();
-    committed = true;
+    px_commit(level);
   }
-  // From here on nothing may turn the result into an error.
-  QueryCancelPending = false;
 }
 
 // In the caller's transaction there is neither isolation to choose nor anything to discard;
@@ -425,13 +451,27 @@ void px_end_activity() {
 
 void px_abort() {
   had_temp_objects = had_temp_objects || (MyXactFlags & XACT_FLAGS_ACCESSEDTEMPNAMESPACE) != 0;
+  commit_state.settings_level = 0;
   disable_all_timeouts(false);
   QueryCancelPending = false;
   // Outside a transaction nobody else gives these back.
   LWLockReleaseAll();
   ConditionVariableCancelSleep();
   pgstat_report_wait_end();
-  AbortCurrentTransaction();
+  AbortOutOfAnyTransaction();
+}
+
+// What outlives a transaction; step 9. Whatever raises here leaves something behind.
+void px_discard(bool with_temp_objects) {
+  LockReleaseSession(USER_LOCKMETHOD);
+  DropAllPreparedStatements();
+  ResetSequenceCaches();
+  if (!with_temp_objects) return;
+  StartTransactionCommand();
+  PushActiveSnapshot(GetTransactionSnapshot());  // for what is toasted of their catalog rows
+  ResetTempTableNamespace();
+  PopActiveSnapshot();
+  CommitTransactionCommand();
 }
 
 // The last one counts.
@@ -448,46 +488,6 @@ const std::string& search_path_of(const Transaction& t) {
 
 }  // namespace
 
-// -- plan cache ----------------------------------------------------------------------------------
-
-PreparedPlan* PlanCache::find(const std::string& text, const std::string& role,
-                              const std::string& search_path) {
-  std::string key;
-  key.reserve(text.size() + role.size() + search_path.size() + 2);
-  key.append(role).append(1, '\0').append(search_path).append(1, '\0').append(text);
-  if (const auto it = by_key_.find(key); it != by_key_.end()) {
-    entries_.splice(entries_.begin(), entries_, it->second);
-    return &entries_.front().plan;
-  }
-  if (entries_.size() >= capacity_) evict();
-  entries_.push_front({std::move(key), {}});
-  by_key_.emplace(entries_.front().key, entries_.begin());
-  return &entries_.front().plan;
-}
-
-void PlanCache::evict() {
-  Entry& oldest = entries_.back();
-  (void)guard([&] { px_free_plan(&oldest.plan); });
-  by_key_.erase(oldest.key);
-  entries_.pop_back();
-}
-
-void PlanCache::clear() {
-  while (!entries_.empty()) evict();
-}
-
-void PlanCache::forget_unprepared() {
-  for (auto it = entries_.begin(); it != entries_.end();) {
-    if (it->plan.plan != nullptr) {
-      ++it;
-      continue;
-    }
-    (void)guard([&] { px_free_plan(&it->plan); });
-    by_key_.erase(it->key);
-    it = entries_.erase(it);
-  }
-}
-
 // -- bodies --------------------------------------------------------------------------------------
 
 void Bodies::resize(size_t count) {
@@ -501,13 +501,21 @@ void Bodies::clear() {
   sinks_.clear();
 }
 
-// Step 9. A failure here is the log's business: the request has its result.
 namespace {
+
+bool unclean = false;
+
 void discard() {
   if (guard([] { px_discard(had_temp_objects); })) {
-    (void)guard([] { AbortCurrentTransaction(); });
+    unclean = true;
+    (void)guard([] { px_abort(); });
   }
 }
+
+// After one of these nobody knows what a library made of it half-way: PL/pgSQL, for one, refuses
+// every function after an allocation that failed while it was being loaded.
+bool leaves_doubts(const PgError& error) { return error.sqlstate == "53200"; }
+
 }  // namespace
 
 // -- the transaction -----------------------------------------------------------------------------
@@ -516,7 +524,7 @@ TransactionResult run_transaction(Transaction& transaction, TransactionScope sco
                                   PlanCache* plans, Bodies& bodies) {
   const size_t count = transaction.statements.size();
   bodies.resize(count);
-  PlanCache own_plans(count + 1);
+  PlanCache own_plans(0, 0);
   PlanCache& cache = plans == nullptr ? own_plans : *plans;
   std::vector<StatementRun> statements(count);
   for (size_t i = 0; i < count; i++) {
@@ -531,16 +539,17 @@ TransactionResult run_transaction(Transaction& transaction, TransactionScope sco
     result.error = guard([&] { px_run_own(&run); });
     if (result.error) {
       abort_and_discard();
+      unclean = unclean || leaves_doubts(*result.error);
     } else {
       discard();
+      if (commit_state.unconfirmed) result.completion = Completion::kUnconfirmed;
     }
-    (void)guard([] { px_end_activity(); });
+    if (guard([] { px_end_activity(); })) unclean = true;
   } else {
     result.error = guard([&] { px_run_in_subtransaction(&run); }, ErrorLog::kSilent);
   }
-  if (result.error) {
-    cache.forget_unprepared();
-  } else {
+  cache.keep();
+  if (!result.error) {
     for (size_t i = 0; i < count; i++) {
       result.result_sets.push_back({statements[i].rows, statements[i].total, "", bodies[i].size()});
     }
@@ -551,12 +560,14 @@ TransactionResult run_transaction(Transaction& transaction, TransactionScope sco
   free(run.response_headers);
   free(run.response_status);
   free(run.inserted);
-  if (plans == nullptr) own_plans.clear();
   return result;
 }
 
 bool transaction_committed() { return committed; }
 void forget_transaction_committed() { committed = false; }
+void note_cancel_signal() { cancel_signals = cancel_signals + 1; }
+bool session_is_unclean() { return unclean; }
+void mark_session_unclean() { unclean = true; }
 
 void abort_and_discard() {
   (void)guard([] { px_abort(); });

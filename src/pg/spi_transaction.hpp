@@ -2,25 +2,28 @@
 //
 // The order of things, and why (each step was tried the other way and failed a test):
 //
-//   1 transaction starts with its access mode and isolation: user code cannot change them later
-//   2 one GUC nest level for all that follows: whatever a request sets, even with a plain SET, ends
-//   with it 3 search_path and settings of the role, which may change it, while the session may
-//   still set what the role may not 4 role, then request.*, then the time-outs, which take the
-//   role's values 5 pre-request function, with a snapshot of its own: it may write 6 the
-//   statements, prepared under the role, so that rights checked at parse time are this role's 7
-//   deferred constraints and triggers, as the role and with request.* still there 8 held cursors
-//   dropped, the nest level popped, commit 9 what outlives a transaction is thrown away: advisory
-//   locks, prepared statements, temporary tables
+//   1  The transaction starts with its access mode and isolation: user code cannot change them
+//      later. It is a block, as after BEGIN.
+//   2  One level of settings for all that follows: whatever a request sets, even with a plain SET,
+//      ends with it.
+//   3  search_path and the settings of the role, which may change it, while the session may still
+//      set what the role may not.
+//   4  The role, then request.*, then the time-outs, which take the role's values.
+//   5  The pre-request function, with a snapshot of its own: it may write.
+//   6  The statements, prepared under the role, so that rights checked at parse time are this
+//      role's.
+//   7  Deferred constraints and triggers, as the role and with request.* still there.
+//   8  Held cursors are dropped, then the commit. The level of settings holds until the commit is
+//      done, and is popped by a callback inside of it: settings that act at commit are the
+//      request's, and none becomes the session's.
+//   9  What outlives a transaction is thrown away: advisory locks, prepared statements, temporary
+//      tables. A session where that failed must serve nobody else.
 //
 // After an error: abort (which pops the level), then 9 as well.
 //
-// Ownership: bodies go into ByteSinks of the caller; plans into PreparedPlans, which it keeps.
+// Ownership: bodies go into ByteSinks of the caller; plans into a PlanCache, which it keeps.
 #pragma once
 
-#include <cstdint>
-#include <list>
-#include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "pg/byte_sink.hpp"
@@ -28,49 +31,12 @@
 
 #include "pg/pg_prelude.hpp"
 
-extern "C" {
-#include "executor/spi.h"
-}
-
 namespace pgrst::pg {
+
+class PlanCache;
 
 // Capacity beyond its size that lets a large payload become a datum where it is: room for a header.
 constexpr size_t kPayloadSpare = 4;
-
-// A saved plan with the input functions of its parameters. Null until px code has prepared it.
-struct PreparedPlan {
-  MemoryContext context = nullptr;  // holds the members below
-  SPIPlanPtr plan = nullptr;
-  int param_count = 0;
-  Oid* types = nullptr;
-  FmgrInfo* input_functions = nullptr;
-  Oid* io_params = nullptr;
-};
-
-// Plans by (text, role, search_path), the least recently used evicted: a repeated request shape
-// costs no parse and no plan, and what was checked when a plan was made was checked for that role.
-class PlanCache {
- public:
-  explicit PlanCache(size_t capacity) : capacity_(capacity) {}
-
-  // The entry of that key, new (and not yet prepared) if need be. Valid until the next call.
-  PreparedPlan* find(const std::string& text, const std::string& role,
-                     const std::string& search_path);
-  void clear();
-  // Frees what did not become a plan because its statement failed.
-  void forget_unprepared();
-
- private:
-  struct Entry {
-    std::string key;
-    PreparedPlan plan;
-  };
-  void evict();
-
-  size_t capacity_;
-  std::list<Entry> entries_;  // the most recently used first
-  std::unordered_map<std::string_view, std::list<Entry>::iterator> by_key_;
-};
 
 enum class TransactionScope {
   kOwn,       // a transaction of its own, in a worker
@@ -103,6 +69,13 @@ TransactionResult run_transaction(Transaction& transaction, TransactionScope sco
 // Whether the last transaction of run_transaction that was begun has committed. Safe in exit hooks.
 bool transaction_committed();
 void forget_transaction_committed();
+
+// For the handler of SIGINT: a commit that waits for a standby gives up because of it.
+void note_cancel_signal();
+
+// Whether something of a request may be left in this session, which must then end.
+bool session_is_unclean();
+void mark_session_unclean();
 
 // Aborts whatever transaction runs and discards what it left behind.
 void abort_and_discard();

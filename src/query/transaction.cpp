@@ -120,6 +120,7 @@ std::string encode_head(const TransactionResult& r) {
   out.text(r.response_headers);
   out.text(r.response_status);
   out.text(r.inserted);
+  out.enumerator(r.completion);
   return bytes;
 }
 
@@ -139,6 +140,7 @@ std::optional<TransactionResult> decode_head(std::string_view message) {
   r.response_headers = in.text();
   r.response_status = in.text();
   r.inserted = in.text();
+  r.completion = in.enumerator<Completion>();
   if (in.failed() || !in.at_end()) return std::nullopt;
   return r;
 }

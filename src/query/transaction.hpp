@@ -65,9 +65,12 @@ struct Transaction {
   Isolation isolation = Isolation::kReadCommitted;
   bool rollback = false;      // end it with ROLLBACK although all went well
   SettingList role_settings;  // applied before the role is taken: search_path, those of the role
-  std::string role;           // empty: the session's own
+  std::string role;           // an empty one does not exist, as in PostgreSQL
   SettingList settings;       // applied after it: request.*, ...
-  std::string pre_request;    // SQL to run before the statements; empty: none
+  // Run as the session user, whatever `role` says: what we do ourselves, never what a request asks.
+  // No message carries it; who runs the transaction sets it.
+  bool as_session_user = false;
+  std::string pre_request;  // SQL to run before the statements; empty: none
   std::vector<Statement> statements;
   // What the request brings, as a parameter for one statement. It may be large: it is moved, never
   // copied, and the encoded message does not hold it.
@@ -85,12 +88,20 @@ struct ResultSet {
   uint64_t body_size = 0;  // bytes of the body, wherever it is
 };
 
+// What is known of a transaction beyond its error or its result sets.
+enum class Completion : uint8_t {
+  kKnown,
+  kUnconfirmed,  // it has committed here; the wait for a synchronous standby was broken off
+  kResultLost,   // it has committed, but what it gave could not be kept
+};
+
 struct TransactionResult {
   std::optional<PgError> error;  // then nothing else is set
   std::vector<ResultSet> result_sets;
   std::string response_headers;  // the settings response.headers and response.status, or empty
   std::string response_status;
   std::string inserted;  // the setting response.inserted (mutate_builder.cpp)
+  Completion completion = Completion::kKnown;
 };
 
 // Appends the message to `out`.

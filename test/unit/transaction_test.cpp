@@ -58,6 +58,7 @@ TransactionResult example_result() {
   r.response_headers = "[{\"a\": \"b\"}]";
   r.response_status = "201";
   r.inserted = "3";
+  r.completion = Completion::kUnconfirmed;
   return r;
 }
 
@@ -76,6 +77,7 @@ void expect_same(const TransactionResult& a, const TransactionResult& b) {
   EXPECT_EQ(a.response_headers, b.response_headers);
   EXPECT_EQ(a.response_status, b.response_status);
   EXPECT_EQ(a.inserted, b.inserted);
+  EXPECT_EQ(a.completion, b.completion);
 }
 
 // Every prefix but the whole is refused, and so is one byte more.

@@ -80,6 +80,7 @@ sub become_unprivileged {
     my $here = dirname(Cwd::abs_path(__FILE__));
     $fixtures{$_} = slurp("$here/../../fixtures/$_.sql") for qw(api);
     $fixtures{full_disk} = slurp("$here/../../fixtures/full_disk/full_disk.cpp");
+    $fixtures{commit_probe} = slurp("$here/../../fixtures/commit_probe/commit_probe.c");
     $bindir = find_postgresql();
     become_unprivileged();
     my $parent = $ENV{TMPDIR} || '/tmp';
@@ -271,6 +272,18 @@ sub restart {
 }
 
 sub reload { $_[0]->sql('SELECT pg_reload_conf()') }
+
+# The path of the library test/fixtures/commit_probe, as CREATE FUNCTION wants it.
+sub commit_probe {
+    my ($source, $library) = map { "$top_dir/commit_probe.$_" } qw(c so);
+    return $library if -e $library;
+    open(my $fh, '>', $source) or die "$source: $!";
+    print {$fh} $fixtures{commit_probe};
+    close $fh or die "$source: $!";
+    chomp(my $include = run_or_die("$bindir/pg_config", '--includedir-server'));
+    run_or_die($ENV{CC} || 'cc', '-shared', '-fPIC', "-I$include", '-o', $library, $source);
+    return $library;
+}
 
 # Starts it on a disk that can be full: see fill_disk().
 sub start_on_small_disk {
