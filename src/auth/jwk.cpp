@@ -88,6 +88,7 @@ Result<PublicKey> public_key(KeyKind kind, const dom::object& key) {
 Result<std::variant<HmacSecret, PublicKey>> key_material(KeyKind kind, const dom::object& key) {
   if (kind == KeyKind::kSymmetric) {
     PGRST_TRY(std::string bytes, bytes_member(key, "k"));
+    PGRST_CHECK(check_secret_size(bytes));
     return std::variant<HmacSecret, PublicKey>(HmacSecret{std::move(bytes)});
   }
   PGRST_TRY(PublicKey made, public_key(kind, key));

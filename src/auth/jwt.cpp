@@ -47,9 +47,9 @@ int base64url_value(char c) {
   return -1;
 }
 
-// base64url without padding (RFC 7515, 2). Bits left over at the end must be zero, so that there is
-// one text only for each sequence of bytes.
-std::optional<std::string> base64url_decode(std::string_view text) {
+// base64url without padding (RFC 7515, 2). Bits left over at the end should be zero, so that there
+// is one text only for each sequence of bytes: `stray_bits` is set when they are not.
+std::optional<std::string> base64url_decode(std::string_view text, bool& stray_bits) {
   if (text.size() % 4 == 1) return std::nullopt;
   std::string out;
   out.reserve(text.size() * 3 / 4);
@@ -65,7 +65,7 @@ std::optional<std::string> base64url_decode(std::string_view text) {
       out += static_cast<char>((bits >> count) & 0xFF);
     }
   }
-  if ((bits & ((1U << count) - 1)) != 0) return std::nullopt;
+  if ((bits & ((1U << count) - 1)) != 0) stray_bits = true;
   return out;
 }
 
@@ -187,6 +187,11 @@ bool is_public_pem(std::string_view text) {
 
 }  // namespace
 
+Result<void> check_secret_size(std::string_view bytes) {
+  if (bytes.size() >= kMinSecretBytes) return {};
+  return errors::internal("The JWT secret must be at least 32 characters long.");
+}
+
 Result<JwtKeySet> make_key_set(std::string_view secret, bool is_base64) {
   std::string bytes(secret);
   if (is_base64) {
@@ -198,9 +203,7 @@ Result<JwtKeySet> make_key_set(std::string_view secret, bool is_base64) {
   if (is_public_pem(bytes)) {
     return errors::internal("The JWT secret is a public key in PEM: make it a JSON Web Key.");
   }
-  if (bytes.size() < kMinSecretBytes) {
-    return errors::internal("The JWT secret must be at least 32 characters long.");
-  }
+  PGRST_CHECK(check_secret_size(bytes));
   JwtKeySet set;
   set.keys.push_back(JwtKey{HmacSecret{std::move(bytes)}, JwsAlgorithm::kHs256, std::nullopt});
   return set;
@@ -218,17 +221,22 @@ Result<Claims> verify_jwt(std::string_view token, const JwtKeySet& keys) {
   const size_t first = token.find('.');
   const size_t second = token.rfind('.');
 
-  const std::optional<std::string> header_text = base64url_decode(token.substr(0, first));
+  bool stray_bits = false;
+  const std::optional<std::string> header_text =
+      base64url_decode(token.substr(0, first), stray_bits);
   if (!header_text) return bad_crypto();
   const std::optional<JwsHeader> header = read_header(*header_text);
   if (!header) return bad_crypto();
   std::optional<std::string> payload =
-      base64url_decode(token.substr(first + 1, second - first - 1));
+      base64url_decode(token.substr(first + 1, second - first - 1), stray_bits);
   if (!payload) return bad_crypto();
   if (header->unsecured) return errors::jwt_decode(kBadAlgorithm, kUnsecured);
-  const std::optional<std::string> signature = base64url_decode(token.substr(second + 1));
+  const std::optional<std::string> signature =
+      base64url_decode(token.substr(second + 1), stray_bits);
   if (!signature) return bad_crypto();
   PGRST_CHECK(check_signature(keys, *header, token.substr(0, second), *signature));
+  // Only now: of a broken signature PostgREST says that no key fits, whatever its last bits are.
+  if (stray_bits) return bad_crypto();
 
   StrictJson json;
   if (!json.parse_object(*payload)) return errors::jwt_claims(kBadClaims);

@@ -46,6 +46,10 @@ struct Claims {
   std::string json;
 };
 
+// A symmetric key shorter than its shortest digest can be guessed (RFC 7518, 3.2): the same bound
+// for a text and for a JSON Web Key.
+Result<void> check_secret_size(std::string_view bytes);
+
 // The settings jwt-secret and jwt-secret-is-base64: a text is one HS256 key, as in PostgREST; a
 // JSON object is a JSON Web Key or a set of them (auth/jwk.hpp). Where PostgREST takes a JSON Web
 // Key that it cannot read, or a public key in PEM, for the text of an HMAC secret, this is an

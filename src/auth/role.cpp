@@ -1,8 +1,9 @@
 #include "auth/role.hpp"
 
-#include <cmath>
 #include <utility>
 
+#include "auth/json_number.hpp"
+#include "auth/json_text.hpp"
 #include "auth/role_claim.hpp"
 #include "auth/strict_json.hpp"
 #include "core/json.hpp"
@@ -16,7 +17,6 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 constexpr int64_t kClockSkewSeconds = 30;
-constexpr double kTwoTo63 = 9223372036854775808.0;
 
 std::optional<element> find_claim(const object& claims, std::string_view name) {
   element value;
@@ -24,21 +24,26 @@ std::optional<element> find_claim(const object& claims, std::string_view name) {
   return value;
 }
 
-int64_t to_seconds(const element& number) {
-  int64_t integer = 0;
-  if (number.get(integer) == simdjson::SUCCESS) return integer;
-  double real = 0;
-  if (!number.is_double() || number.get(real) != simdjson::SUCCESS) return 0;
-  if (real != std::trunc(real) || real < -kTwoTo63 || real >= kTwoTo63) return 0;
-  return static_cast<int64_t>(real);
+// PostgREST reads what is no integer of 64 bits as 0, which is long past: an "exp" so written has
+// expired. A "nbf" or "iat" of 0 would have come: those are read as they are, and rounded up.
+enum class OddTime { kPast, kRoundedUp };
+
+int64_t to_seconds(const JsonNumber& number, OddTime odd) {
+  if (odd == OddTime::kRoundedUp) return ceiling_int64(number);
+  return exact_int64(number).value_or(0);
 }
 
-TimeClaim read_time(const object& claims, std::string_view name) {
+TimeClaim read_time(const Claims& claims, const object& object, std::string_view name,
+                    OddTime odd) {
   TimeClaim time;
-  const std::optional<element> value = find_claim(claims, name);
+  const std::optional<element> value = find_claim(object, name);
   if (!value) return time;
   time.is_number = value->is_number();
-  if (time.is_number) time.unix_seconds = to_seconds(*value);
+  if (!time.is_number) return time;
+  // The document may hold another value than the text (StrictJson::has_huge_numbers).
+  const auto number = read_json_number(member_text(claims.json, object, name).value_or(""));
+  time.is_number = number.has_value();
+  if (number) time.unix_seconds = to_seconds(*number, odd);
   return time;
 }
 
@@ -63,23 +68,25 @@ AudienceCheck check_audience(const object& claims, const std::optional<std::stri
 // A string is the name itself, any other value its JSON text. nullopt: a value that cannot be
 // trusted to come out as it went in. A NUL would cut the name short in PostgreSQL's C strings and
 // so turn it into another role's name; a huge number is not held exactly.
-std::optional<std::string> role_name(const element& value, bool has_huge_numbers) {
+std::optional<std::string> role_name(const element& value, const Claims& claims,
+                                     bool has_huge_numbers) {
   std::string_view text;
   if (value.get(text) == simdjson::SUCCESS) {
     if (text.find('\0') != std::string_view::npos) return std::nullopt;
     return std::string(text);
   }
   if (has_huge_numbers) return std::nullopt;
-  return simdjson::minify(value);
+  return claim_text(value, claims.json);
 }
 
 Result<AuthResult> choose_role(const Claims& claims, const StrictJson& json,
                                const AuthSettings& settings) {
   std::optional<std::string> role = settings.anon_role;
   const RoleClaim claim = find_role_claim(settings.role_claim, json);
-  if (claim.value) role = role_name(*claim.value, json.has_huge_numbers());
+  if (claim.value) role = role_name(*claim.value, claims, json.has_huge_numbers());
   if (claim.is_unsure || (claim.value && !role)) return errors::jwt_claims("Parsing claims failed");
   if (!role) return errors::jwt_token_required();
+  if (role->empty()) return errors::no_such_role(*role);
   AuthResult result;
   result.claims_json = with_member(claims.json, json.object(), "role", json_string(*role));
   result.is_anonymous = settings.anon_role == role;
@@ -95,9 +102,9 @@ ResolvedClaims resolve_claims(const Claims& claims, const AuthSettings& settings
     return ResolvedClaims{{}, {}, {}, {}, errors::jwt_claims("Parsing claims failed")};
   }
   return ResolvedClaims{
-      .exp = read_time(json.object(), "exp"),
-      .nbf = read_time(json.object(), "nbf"),
-      .iat = read_time(json.object(), "iat"),
+      .exp = read_time(claims, json.object(), "exp", OddTime::kPast),
+      .nbf = read_time(claims, json.object(), "nbf", OddTime::kRoundedUp),
+      .iat = read_time(claims, json.object(), "iat", OddTime::kRoundedUp),
       .audience = check_audience(json.object(), settings.audience),
       .outcome = choose_role(claims, json, settings),
   };
@@ -137,6 +144,7 @@ Result<AuthResult> resolve_role(const Claims& claims, const AuthSettings& settin
 
 Result<AuthResult> resolve_anonymous(const AuthSettings& settings) {
   if (!settings.anon_role) return errors::jwt_token_required();
+  if (settings.anon_role->empty()) return errors::no_such_role(*settings.anon_role);
   AuthResult result;
   result.role = *settings.anon_role;
   result.claims_json.reserve(result.role.size() + 12);

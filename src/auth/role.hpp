@@ -28,12 +28,13 @@ struct AuthSettings {
 };
 
 struct AuthResult {
-  std::string role;
+  std::string role;           // never empty
   std::string claims_json;    // the claims object with "role" set to `role`
   bool is_anonymous = false;  // `role` is the anonymous role, by whatever way it was chosen
 };
 
-// exp, nbf or iat. A number outside int64 or with a fraction counts as 0, as in PostgREST.
+// exp, nbf or iat. A number outside int64 or with a fraction counts as 0 in "exp", as in PostgREST,
+// and is rounded up in the others, where a 0 would let in who must wait.
 struct TimeClaim {
   bool is_number = true;
   std::optional<int64_t> unix_seconds;
@@ -47,7 +48,8 @@ struct ResolvedClaims {
   TimeClaim nbf;
   TimeClaim iat;
   AudienceCheck audience = AudienceCheck::kAccepted;
-  Result<AuthResult> outcome;  // PGRST302 when neither claims nor settings name a role
+  // PGRST302 when neither claims nor settings name a role; 22023 when that has no letter
+  Result<AuthResult> outcome;
 };
 
 ResolvedClaims resolve_claims(const Claims& claims, const AuthSettings& settings);

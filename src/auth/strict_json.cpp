@@ -60,25 +60,13 @@ bool is_huge_number(std::string_view token) {
 // Overwrites every huge number by 0 and blanks; false when there is none.
 bool blank_huge_numbers(std::string& text) {
   bool found = false;
-  size_t at = 0;
-  while (at < text.size()) {
-    if (text[at] == '"') {
-      at = skip_string(text, at);
-      continue;
-    }
-    if (text[at] != '-' && !is_digit(text[at])) {
-      at++;
-      continue;
-    }
-    const size_t end = std::min(text.find_first_not_of("0123456789+-.eE", at), text.size());
-    if (is_huge_number(std::string_view(text).substr(at, end - at))) {
-      std::fill(text.begin() + static_cast<std::ptrdiff_t>(at),
-                text.begin() + static_cast<std::ptrdiff_t>(end), ' ');
-      text[at] = '0';
-      found = true;
-    }
-    at = end;
-  }
+  for_each_number(text, [&](std::string_view token) {
+    if (!is_huge_number(token)) return;
+    const auto at = static_cast<size_t>(token.data() - text.data());
+    std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(at), token.size(), ' ');
+    text[at] = '0';
+    found = true;
+  });
   return found;
 }
 
@@ -154,6 +142,36 @@ bool StrictJson::parse_object(std::string_view text) {
     has_huge_numbers_ = true;
   }
   return root_.get(object_) == simdjson::SUCCESS && !has_duplicate_members(root_);
+}
+
+void for_each_number(std::string_view text, const std::function<void(std::string_view)>& take) {
+  size_t at = 0;
+  while (at < text.size()) {
+    if (text[at] == '"') {
+      at = skip_string(text, at);
+    } else if (text[at] != '-' && !is_digit(text[at])) {
+      at++;
+    } else {
+      const size_t end = std::min(text.find_first_not_of("0123456789+-.eE", at), text.size());
+      take(text.substr(at, end - at));
+      at = end;
+    }
+  }
+}
+
+std::optional<std::string> member_text(std::string_view text, const simdjson::dom::object& object,
+                                       std::string_view name) {
+  const std::string compact = without_white_space(text);
+  size_t at = 1;
+  for (const simdjson::dom::key_value_pair member : object) {
+    const size_t end = member_end(compact, at);
+    if (member.key == name) {
+      const size_t value = std::min(skip_string(compact, at) + 1, end);
+      return compact.substr(value, end - value);
+    }
+    at = std::min(end + 1, compact.size());
+  }
+  return std::nullopt;
 }
 
 std::string with_member(std::string_view text, const simdjson::dom::object& object,

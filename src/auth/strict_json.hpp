@@ -14,6 +14,8 @@
 #include <simdjson.h>
 
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -44,5 +46,12 @@ class StrictJson {
 // is what StrictJson read from `text`.
 std::string with_member(std::string_view text, const simdjson::dom::object& object,
                         std::string_view name, std::string_view value);
+
+// The text of the value of that member, without insignificant white space; nullopt: there is none.
+std::optional<std::string> member_text(std::string_view text, const simdjson::dom::object& object,
+                                       std::string_view name);
+
+// Hands over what may be a number in a JSON text, in order: no part of a string ever.
+void for_each_number(std::string_view text, const std::function<void(std::string_view)>& take);
 
 }  // namespace pgrst

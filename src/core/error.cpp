@@ -504,6 +504,13 @@ Error jwt_token_required() {
 
 Error jwt_claims(std::string message) { return invalid_token("PGRST303", std::move(message)); }
 
+Error no_such_role(std::string_view role) {
+  PgError error;
+  error.sqlstate = "22023";
+  error.message = concat({"role \"", role, "\" does not exist"});
+  return from_postgres(error, true);
+}
+
 Error payload_too_large(uint64_t limit_bytes) {
   return make(413, "PGRST102",
               concat({"The request body is larger than the limit of ", std::to_string(limit_bytes),

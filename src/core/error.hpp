@@ -136,6 +136,8 @@ Error jwt_secret_missing();  // 500 PGRST300
 Error jwt_decode(std::string message, std::optional<std::string> details);  // 401 PGRST301
 Error jwt_token_required();                                                 // 401 PGRST302
 Error jwt_claims(std::string message);                                      // 401 PGRST303
+// What PostgreSQL says of such a role, where it must not be asked.
+Error no_such_role(std::string_view role);  // 401 22023
 
 // Limits of this server. They have no counterpart in PostgREST, whose HTTP library answers them.
 Error payload_too_large(uint64_t limit_bytes);  // 413 PGRST102

@@ -49,12 +49,35 @@ TEST(Jwk, ItsAlgBindsIt) {
 }
 
 TEST(Jwk, KeysOfASetAreToldApartByKid) {
-  const std::string other = R"({"kty":"oct","k":"AAAA","kid":"old"})";
+  const std::string other =
+      R"({"kty":"oct","k":")" + test::base64url(std::string(32, 'A')) + R"(","kid":"old"})";
   const std::string set = R"({"keys":[)" + other + "," + jwk(R"(,"kid":"new")") + "]}";
   EXPECT_TRUE(accepts(set, R"({"alg":"HS256","kid":"new"})", EVP_sha256()));
   EXPECT_TRUE(accepts(set, R"({"alg":"HS256"})", EVP_sha256()));
   EXPECT_FALSE(accepts(set, R"({"alg":"HS256","kid":"old"})", EVP_sha256()));
   EXPECT_FALSE(accepts(set, R"({"alg":"HS256","kid":"unknown"})", EVP_sha256()));
+}
+
+// A secret that can be guessed is one in a JSON Web Key, too.
+TEST(Jwk, DemandsThirtyTwoBytesOfASecret) {
+  const auto of_size = [](size_t size, const std::string& more = "") {
+    return R"({"kty":"oct","k":")" + test::base64url(std::string(size, 'A')) + '"' + more + "}";
+  };
+  const auto in_set = [](const std::string& keys) { return R"({"keys":[)" + keys + "]}"; };
+  for (const size_t size : {1, 2, 31}) {
+    const auto alone = make_key_set(of_size(size), false);
+    ASSERT_FALSE(alone.ok()) << size;
+    EXPECT_EQ(alone.error().message,
+              "JSON Web Key: The JWT secret must be at least 32 characters long.");
+    const auto second = make_key_set(in_set(jwk("") + "," + of_size(size)), false);
+    ASSERT_FALSE(second.ok()) << size;
+    EXPECT_EQ(second.error().message,
+              "JSON Web Key 2 of the set: The JWT secret must be at least 32 characters long.");
+  }
+  EXPECT_TRUE(make_key_set(of_size(32), false).ok());
+  EXPECT_TRUE(make_key_set(in_set(of_size(32)), false).ok());
+  // It checks no token, so it may be as it is.
+  EXPECT_TRUE(make_key_set(in_set(of_size(16, R"(,"use":"enc")") + "," + jwk("")), false).ok());
 }
 
 TEST(Jwk, RefusesWhatItDoesNotUnderstand) {

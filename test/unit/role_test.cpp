@@ -63,22 +63,44 @@ TEST(ResolveRole, Iat) {
   EXPECT_EQ(verdict(R"({"iat":{}})"), "The JWT 'iat' claim must be a number");
 }
 
-// PostgREST reads a number that is no integer of 64 bits as 0.
-TEST(ResolveRole, OddNumbersCountAsZero) {
-  EXPECT_EQ(verdict(R"({"exp":9999999999.0})"), "");
-  EXPECT_EQ(verdict(R"({"exp":99999e5})"), "");
-  EXPECT_EQ(verdict(R"({"exp":9999999999.5})"), "JWT expired");
-  EXPECT_EQ(verdict(R"({"exp":1e400})"), "JWT expired");
-  EXPECT_EQ(verdict(R"({"exp":9223372036854775807})"), "");
-  EXPECT_EQ(verdict(R"({"exp":9223372036854775808})"), "JWT expired");
-  EXPECT_EQ(verdict(R"({"exp":123456789012345678901234567890})"), "JWT expired");
-  EXPECT_EQ(verdict(R"({"exp":-1})"), "JWT expired");
-  EXPECT_EQ(verdict(R"({"nbf":9999999999.5})"), "");
-  EXPECT_EQ(verdict(R"({"nbf":1e18})"), "JWT not yet valid");
-  EXPECT_EQ(verdict(R"({"nbf":1e30})"), "");
+// An exp that is no integer of 64 bits is long past, as in PostgREST.
+TEST(ResolveRole, OddNumbersOfExpHaveExpired) {
+  for (const char* exp : {"9999999999.5", "9999999999.00000000000000000001", "1e400", "9e99",
+                          "9223372036854775808", "18446744073709551616", "-1", "-0", "0", "0.0",
+                          "1e3", "-9e99", "-1e400", "123456789012345678901234567890", "1e-400"}) {
+    EXPECT_EQ(verdict(R"({"exp":)" + std::string(exp) + "}"), "JWT expired") << exp;
+  }
+  for (const char* exp : {"9999999999.0", "99999e5", "9223372036854775807", "9.9999999990e9",
+                          "99999999990000000000000000000000e-22", "1E+18"}) {
+    EXPECT_EQ(verdict(R"({"exp":)" + std::string(exp) + "}"), "") << exp;
+  }
   // A huge number elsewhere changes nothing.
   EXPECT_EQ(verdict(R"({"exp":9999999999,"id":1e999})"), "");
   EXPECT_EQ(verdict(R"({"exp":1,"id":1e999})"), "JWT expired");
+  EXPECT_EQ(verdict(R"({ "id" : "\"exp\":1", "exp" : 9999999999 , "x":1e999})"), "");
+}
+
+// PostgREST takes such a nbf or iat for 0, and lets in who must wait. Here a number is what it
+// says.
+TEST(ResolveRole, OddNumbersOfNbfAndIatHoldWhatTheySay) {
+  const auto with = [](const char* claim, const std::string& at) {
+    return verdict("{\"" + std::string(claim) + "\":" + at + "}");
+  };
+  const std::pair<const char*, const char*> claims[] = {{"nbf", "JWT not yet valid"},
+                                                        {"iat", "JWT issued at future"}};
+  for (const auto& [claim, message] : claims) {
+    for (const char* at :
+         {"1700000030.5", "1700000030.00000000000000000001", "1700003600.5", "9999999999.5", "1e18",
+          "1e30", "9e99", "1e400", "9223372036854775807", "9223372036854775808",
+          "18446744073709551615", "123456789012345678901234567890", "17000000310e-1"}) {
+      EXPECT_EQ(with(claim, at), message) << claim << " " << at;
+    }
+    for (const char* at : {"1700000030", "1700000029.5", "17000000300e-1", "0", "-0", "-0.0", "0.5",
+                           "-0.5", "1e3", "-1e3", "-1.5", "-9e99", "-1e400", "1e-400",
+                           "-123456789012345678901234567890", "-9223372036854775808"}) {
+      EXPECT_EQ(with(claim, at), "") << claim << " " << at;
+    }
+  }
 }
 
 TEST(ResolveRole, Audience) {
@@ -145,7 +167,70 @@ TEST(ResolveRole, AValueThatIsNoStringIsItsJson) {
   EXPECT_EQ(role_of("$.role", R"({"role":true})"), "true");
   EXPECT_EQ(role_of("$.role", R"({"role":["a", "b"]})"), R"(["a","b"])");
   EXPECT_EQ(role_of("$.role", R"({"role":{"a": 1}})"), R"({"a":1})");
-  EXPECT_EQ(role_of("$.role", R"({"role":""})"), "");
+  EXPECT_EQ(role_of("$.role", R"({"role":{"b":[1e2,null,"\u0001"],"a":-0}})"),
+            R"({"a":0,"b":[100,null,"\u0001"]})");
+}
+
+// Aeson's form of Scientific.
+TEST(ResolveRole, ANumberIsItsTextAsPostgrestWritesIt) {
+  const std::pair<const char*, const char*> texts[] = {
+      {"12", "12"},
+      {"-0", "0"},
+      {"1e2", "100"},
+      {"1E+2", "100"},
+      {"1.0e2", "100"},
+      {"1.5e1", "15"},
+      {"100.0", "100.0"},
+      {"100.00", "100.0"},
+      {"1.50", "1.5"},
+      {"-1.5", "-1.5"},
+      {"0.0", "0.0"},
+      {"-0.0", "0.0"},
+      {"0e5", "0"},
+      {"0e-5", "0.0"},
+      {"1e-1", "0.1"},
+      {"1e-2", "1.0e-2"},
+      {"12e-4", "1.2e-3"},
+      {"-12e-4", "-1.2e-3"},
+      {"0.1", "0.1"},
+      {"0.12", "0.12"},
+      {"1234567.5", "1234567.5"},
+      {"12345678.5", "1.23456785e7"},
+      {"12300000.0", "1.23e7"},
+      {"1230000.0", "1230000.0"},
+      {"1.7e9", "1700000000"},
+      {"1e20", "100000000000000000000"},
+      {"18446744073709551615", "18446744073709551615"}};
+  for (const auto& [number, text] : texts) {
+    EXPECT_EQ(role_of("$.role", R"({"role":)" + std::string(number) + "}"), text) << number;
+  }
+  EXPECT_EQ(role_of("$.a[1]", R"({"x":"100.0","a":[1e1,1e2],"b":{"c":1e2}})"), "100");
+  // Of two texts of one number none can be told to be the role.
+  EXPECT_EQ(role_of("$.role", R"({"role":1e2,"x":100.0})"), "PGRST303 Parsing claims failed");
+}
+
+// PostgreSQL has no role of that name, and SET ROLE must not be asked with it.
+TEST(ResolveRole, RefusesAnEmptyName) {
+  const auto refuses = [](const Result<AuthResult>& result) {
+    if (result.ok()) return false;
+    const Error& e = result.error();
+    return e.status == 401 && e.code == "22023" && e.message == "role \"\" does not exist" &&
+           !e.details_json && !e.hint && e.headers.size() == 1 &&
+           e.headers[0].name == "WWW-Authenticate" && e.headers[0].value == "Bearer";
+  };
+  for (const char* path :
+       {"$.role", "$['role']", "$.app.roles[1]", "$..last", "$.app.roles[?@ == '']", ".role",
+        ".app.roles[1]", R"(.app.roles[?(@ ==^ "")])"}) {
+    const char* claims = R"({"role":"","app":{"roles":[7,""],"last":""},"exp":9999999999})";
+    EXPECT_TRUE(refuses(resolve_role(Claims{claims}, settings(path), kNow))) << path;
+  }
+  AuthSettings s = settings();
+  s.anon_role = "";
+  EXPECT_TRUE(refuses(resolve_anonymous(s)));
+  EXPECT_TRUE(refuses(resolve_role(Claims{"{}"}, s, kNow)));
+  EXPECT_TRUE(refuses(resolve_role(Claims{R"({"role":"u"})"}, settings("$.none"), kNow)) == false);
+  // What the token says of its time comes first.
+  EXPECT_EQ(verdict(R"({"role":"","exp":1})"), "JWT expired");
 }
 
 // What PostgreSQL would cut short or the reader cannot hold must not become some other role.
