@@ -34,14 +34,23 @@ std::string json_object(const std::vector<std::pair<std::string, std::string>>& 
   return out + "}";
 }
 
+// The plan chose the characteristics of the transaction, and they are in force when these settings
+// come: PostgREST's transactions begin with theirs, and refuse such a setting of a role. Here it
+// would come before the first snapshot and be taken.
+bool is_of_transaction(std::string_view name) {
+  const std::string lower = to_lower_ascii(name);
+  return lower == "transaction_read_only" || lower == "transaction_isolation" ||
+         lower == "transaction_deferrable";
+}
+
 // Those settings of the function that are to hold for the whole transaction.
 void add_routine_settings(const Routine& routine, const Config& config, Transaction& t) {
   if (routine.isolation) t.isolation = *routine.isolation;
   const auto& hoisted = config.db_hoisted_tx_settings;
   for (const auto& setting : routine.settings) {
-    if (std::find(hoisted.begin(), hoisted.end(), setting.first) != hoisted.end()) {
-      t.settings.push_back(setting);
-    }
+    const bool is_hoisted =
+        std::find(hoisted.begin(), hoisted.end(), setting.first) != hoisted.end();
+    if (is_hoisted && !is_of_transaction(setting.first)) t.settings.push_back(setting);
   }
 }
 
@@ -61,7 +70,9 @@ void add_pre_query(Transaction& t, const ApiRequest& request, const ActionPlan& 
   t.role_settings.emplace_back("search_path", search_path(request.schema, config));
   if (const RoleSettings* own = cache.role_settings(role)) {
     t.isolation = own->isolation;
-    t.role_settings.insert(t.role_settings.end(), own->settings.begin(), own->settings.end());
+    for (const auto& setting : own->settings) {
+      if (!is_of_transaction(setting.first)) t.role_settings.push_back(setting);
+    }
   }
   t.settings.reserve(6 + config.app_settings.size());
   t.settings.emplace_back("request.jwt.claims", claims_json);

@@ -83,6 +83,9 @@ inline CatalogRows example_catalog() {
   c.sets[kRoleSettings] = {
       {"web", "default_transaction_isolation", "REPEATABLE READ"},
       {"web", "statement_timeout", "5s"},
+      {"web", "transaction_read_only", "off"},
+      {"web", "transaction_isolation", "serializable"},
+      {"web", "Transaction_Deferrable", "on"},
       {"strict", "default_transaction_isolation", "serializable"},
   };
   return c;

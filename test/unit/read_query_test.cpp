@@ -347,9 +347,11 @@ TEST(ReadTransaction, RoleSettings) {
   const Transaction t = transaction(request("GET", "/items"), {{"db_anon_role", "web"}});
   EXPECT_EQ(t.role, "web");
   EXPECT_EQ(t.isolation, Isolation::kRepeatableRead);
-  // A search_path of the role would come last, and count.
+  // A search_path of the role would come last, and count; what the plan decides is not the role's
+  // to set.
   EXPECT_EQ(t.role_settings,
             (SettingList{{"search_path", R"("api", "public")"}, {"statement_timeout", "5s"}}));
+  EXPECT_EQ(t.access, AccessMode::kReadOnly);
 }
 
 // -- text does not depend on values --------------------------------------------------------------

@@ -93,7 +93,7 @@ TEST(Builder, RoleSettings) {
   const RoleSettings* web = catalog.schema_cache.role_settings("web");
   ASSERT_NE(web, nullptr);
   EXPECT_EQ(web->isolation, Isolation::kRepeatableRead);
-  ASSERT_EQ(web->settings.size(), 1u);
+  ASSERT_EQ(web->settings.size(), 4u);
   EXPECT_EQ(web->settings[0].first, "statement_timeout");
   EXPECT_EQ(web->settings[0].second, "5s");
   const RoleSettings* strict = catalog.schema_cache.role_settings("strict");
