@@ -453,6 +453,17 @@ std::variant<Config, std::string> make_config(const SettingTexts& texts) {
   return config;
 }
 
+// The last are not settings: PostgREST's statements keep values there.
+bool is_postgrest_setting(std::string_view name) {
+  constexpr auto kNames = std::to_array<std::string_view>(
+      {"db_pool_timeout", "db_schema", "db_timezone_enabled", "db_uri",
+       "internal_schema_cache_query_sleep", "internal_schema_cache_query_sleep_before_queries",
+       "internal_schema_cache_sleep", "jwt_cache_max_lifetime", "max_rows", "pre_request",
+       "raw_media_types", "role_claim_key", "root_spec", "secret_is_base64", "server_proxy_uri",
+       "inserted"});
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end() || name.starts_with("tmp_");
+}
+
 bool is_app_setting(std::string_view name) { return name.starts_with("app.settings."); }
 
 std::vector<SourcedSetting> effective_settings(const std::vector<SourcedSetting>& given) {
@@ -472,6 +483,19 @@ std::vector<SourcedSetting> effective_settings(const std::vector<SourcedSetting>
     out.push_back({other.name, std::string(kMaskedValue), other.source});
   }
   return out;
+}
+
+std::vector<std::string> unknown_settings(const std::vector<SourcedSetting>& given) {
+  std::vector<std::string> names;
+  for (const auto& setting : given) {
+    if (find_setting(setting.name) != nullptr || is_postgrest_setting(setting.name) ||
+        is_app_setting(setting.name) ||
+        std::find(names.begin(), names.end(), setting.name) != names.end()) {
+      continue;
+    }
+    names.push_back(setting.name);
+  }
+  return names;
 }
 
 }  // namespace pgrst

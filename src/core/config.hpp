@@ -132,6 +132,10 @@ struct SourcedSetting {
   bool operator==(const SourcedSetting&) const = default;
 };
 
+// A name that PostgREST has, or had since its v9, and this server has not. Where both serve one
+// cluster such settings stand beside ours.
+bool is_postgrest_setting(std::string_view name);
+
 // "app.settings.x": of no meaning to us, shown to every request.
 bool is_app_setting(std::string_view name);
 
@@ -141,6 +145,10 @@ constexpr std::string_view kFromPreConfig = "db_pre_config";  // a source
 // All settings with the value and source that win, in the order of setting_specs(), then
 // "app.settings.*". Values of secrets and of "app.settings.*" are masked. `given`: weaker first.
 std::vector<SourcedSetting> effective_settings(const std::vector<SourcedSetting>& given);
+
+// The names among them that are no setting of this server nor of PostgREST, each once: misspelt, it
+// seems.
+std::vector<std::string> unknown_settings(const std::vector<SourcedSetting>& given);
 
 // The Config of these texts over the defaults; later pairs win; names of no setting are passed
 // over, except "app.settings.*". The string is the message of the first setting that is wrong.

@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include "core/wire.hpp"
 #include "pg/catalog_follower.hpp"
 
+#include "pg/authenticator.hpp"
 #include "pg/guard.hpp"
 #include "pg/invalidation.hpp"
 #include "pg/spi_transaction.hpp"
@@ -131,7 +134,7 @@ void CatalogFollower::report_problem() {
   const bool is_new = problem != reported_problem_;
   reported_problem_ = problem;
   (void)guard([&] {
-    px_set_last_error(db_, problem.c_str());
+    px_set_last_error(db_, this->problem().c_str());
     if (is_new && !problem.empty()) {
       ereport(WARNING, (errmsg("postgrest_ext: database \"%s\": %s", db_.name, problem.c_str())));
     }
@@ -151,6 +154,8 @@ void CatalogFollower::publish() {
   owner_.on_snapshot(snapshot);
   log_schema_cache(snapshot.schema_cache);
   warn_of_deprecated(snapshot);
+  warn_of_unknown_settings();
+  look_at_authenticator();
 }
 
 void CatalogFollower::log_schema_cache(const SchemaCache& cache) {
@@ -188,6 +193,41 @@ void CatalogFollower::warn_of_deprecated(const Snapshot& snapshot) {
                              "a deprecated syntax",
                              db_.name, path.c_str()),
                       errhint("Write it as a JSONPath (RFC 9535), for example \"$.role\".")));
+  });
+}
+
+// Of each name once, until it has gone.
+void CatalogFollower::warn_of_unknown_settings() {
+  const std::vector<std::string>& names = keeper_.unknown_settings();
+  for (const std::string& name : names) {
+    const auto known = std::find(warned_settings_.begin(), warned_settings_.end(), name);
+    if (known != warned_settings_.end()) continue;
+    (void)guard([&] {
+      ereport(WARNING,
+              (errmsg("postgrest_ext: database \"%s\": unrecognized setting \"pgrst.%s\"", db_.name,
+                      name.c_str()),
+               errhint("Neither postgrest_ext nor PostgREST has a setting of that name.")));
+    });
+  }
+  warned_settings_ = names;
+}
+
+// What runs as the authenticator itself, which is user code that says RESET ROLE, must not have the
+// rights of every role that it may take.
+void CatalogFollower::look_at_authenticator() {
+  bool inherits = false;
+  if (guard([&] { px_authenticator_inherits(&inherits); })) return abort_and_discard();
+  const bool is_new = inherits && authenticator_hint_.empty();
+  authenticator_hint_ =
+      inherits
+          ? "The authenticator role (pgrst.db_authenticator) inherits the rights of roles that "
+            "it is a member of."
+          : "";
+  if (!is_new) return;
+  (void)guard([&] {
+    ereport(WARNING,
+            (errmsg("postgrest_ext: database \"%s\": %s", db_.name, authenticator_hint_.c_str()),
+             errhint("%s", kHowNotToInherit)));
   });
 }
 

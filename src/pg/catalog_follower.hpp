@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "pg/snapshot_keeper.hpp"
 
@@ -52,7 +53,10 @@ class CatalogFollower {
   bool extension_missing() const { return extension_missing_; }
   bool failing() const { return keeper_.failing(); }
   const SnapshotPtr& snapshot() const { return keeper_.snapshot(); }
-  const std::string& problem() const { return keeper_.problem(); }
+  // What is wrong; else what should be mended all the same.
+  const std::string& problem() const {
+    return keeper_.problem().empty() ? authenticator_hint_ : keeper_.problem();
+  }
   const std::vector<SourcedSetting>& settings() const { return keeper_.settings(); }
 
  private:
@@ -66,6 +70,8 @@ class CatalogFollower {
   void publish_settings(const Config& config);
   void log_schema_cache(const SchemaCache& cache);
   void warn_of_deprecated(const Snapshot& snapshot);
+  void warn_of_unknown_settings();
+  void look_at_authenticator();
 
   DatabaseShared& db_;
   Broker& broker_;
@@ -86,6 +92,8 @@ class CatalogFollower {
   int64_t took_ms_ = 0;  // the last introspection
   std::string reported_problem_;
   std::string warned_role_claim_;
+  std::vector<std::string> warned_settings_;
+  std::string authenticator_hint_;
 };
 
 }  // namespace pgrst::pg

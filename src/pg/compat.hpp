@@ -1,4 +1,4 @@
-// Every difference between PostgreSQL 14 and 18 that this project meets, with its reason. No other
+// Every difference between PostgreSQL 14 and 19 that this project meets, with its reason. No other
 // file looks at PG_VERSION_NUM.
 #pragma once
 
@@ -6,6 +6,7 @@
 
 extern "C" {
 #include "catalog/objectaddress.h"
+#include "catalog/pg_auth_members.h"
 #include "catalog/pg_database.h"
 #include "common/jsonapi.h"
 #include "mb/pg_wchar.h"
@@ -13,6 +14,7 @@ extern "C" {
 #include "storage/latch.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
+#include "utils/guc_tables.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/timeout.h"
@@ -40,12 +42,48 @@ inline Query* px_parse_analyze_varparams(RawStmt* raw, const char* sql, Oid** ty
 #endif
 }
 
-// 15 renamed it and made it remove the placeholders as well.
-inline void px_reserve_guc_prefix(const char* prefix) {
-#if PG_VERSION_NUM >= 150000
-  MarkGUCPrefixReserved(prefix);
+// All settings of this process: an array, and with 16 a new one that is to be freed.
+template <class Use>
+inline void px_each_guc(Use px_use) {
+#if PG_VERSION_NUM >= 160000
+  int count = 0;
+  struct config_generic** all = get_guc_variables(&count);
 #else
-  EmitWarningsOnPlaceholders(prefix);
+  const int count = GetNumConfigOptions();
+  struct config_generic** all = get_guc_variables();
+#endif
+  for (int i = 0; i < count; i++) px_use(all[i]);
+#if PG_VERSION_NUM >= 160000
+  pfree(all);
+#endif
+}
+
+// What a check hook leaves for the assign hook. 16 frees it in a context of its own; before, it
+// comes from malloc. Null when there is no memory.
+inline void* px_guc_extra(size_t size) {
+#if PG_VERSION_NUM >= 160000
+  return guc_malloc(LOG, size);
+#else
+  return malloc(size);
+#endif
+}
+
+#if PG_VERSION_NUM >= 160000
+constexpr char kHowNotToInherit[] =
+    "Grant the roles WITH INHERIT FALSE: the authenticator only has to take them.";
+#else
+constexpr char kHowNotToInherit[] =
+    "ALTER ROLE ... NOINHERIT: the authenticator only has to take its roles.";
+#endif
+
+// 16 lets each membership say whether rights come with it; before, the member says it for all.
+inline bool px_is_inherited(const FormData_pg_auth_members* membership, bool member_inherits) {
+#if PG_VERSION_NUM >= 160000
+  (void)member_inherits;
+  return membership->inherit_option;
+#else
+  (void)membership;
+  return member_inherits;
 #endif
 }
 

@@ -10,6 +10,10 @@
 #include "pg/compat.hpp"
 
 extern "C" {
+#include "access/xact.h"
+#include "catalog/pg_authid.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
 }
@@ -66,25 +70,47 @@ bool px_check_int(int* value, void**, GucSource source) {
 }
 
 template <size_t I>
-bool px_check_string(char** value, void**, GucSource source) {
+bool px_check_string(char** value, void** extra, GucSource source) {
   char problem[256];
   if (find_problem(I, *value, problem, sizeof problem)) {
     GUC_check_errdetail("The value %s.", problem);
     return false;
   }
   note(I, *value == nullptr ? "" : *value, source);
+  if (source >= PGC_S_GLOBAL) *extra = px_guc_extra(1);
   return true;
+}
+
+// A secret of postgresql.conf is shown to who may read all settings. To others it is empty, not an
+// error: a PostgREST that has a db-pre-config asks for every setting. What the session has set, or
+// ALTER ROLE and ALTER DATABASE, which everybody can read in pg_db_role_setting, is shown as it
+// would be without this library.
+bool set_here[kMaxSettings];
+
+template <size_t I>
+void px_assign_secret(const char*, void* extra) {
+  set_here[I] = extra != nullptr;
+}
+
+template <size_t I>
+const char* px_show_secret() {
+  const bool shown = set_here[I] || (IsTransactionState() &&
+                                     has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_SETTINGS));
+  return shown && string_values[I] != nullptr ? string_values[I] : "";
 }
 
 struct Checks {
   bool (*on_bool)(bool*, void**, GucSource);
   bool (*on_int)(int*, void**, GucSource);
   bool (*on_string)(char**, void**, GucSource);
+  void (*assign_secret)(const char*, void*);
+  const char* (*show_secret)();
 };
 
 template <size_t... I>
 constexpr std::array<Checks, sizeof...(I)> checks_of_rows(std::index_sequence<I...>) {
-  return {Checks{&px_check_bool<I>, &px_check_int<I>, &px_check_string<I>}...};
+  return {Checks{&px_check_bool<I>, &px_check_int<I>, &px_check_string<I>, &px_assign_secret<I>,
+                 &px_show_secret<I>}...};
 }
 constexpr auto kChecks = checks_of_rows(std::make_index_sequence<kMaxSettings>());
 
@@ -109,7 +135,7 @@ void px_define_guc(size_t i, const SettingSpec& spec) {
   std::strncpy(name, "pgrst.", sizeof full_names[i] - 1);
   std::strncat(name, spec.name, sizeof full_names[i] - sizeof "pgrst.");
   const GucContext context = context_of(spec);
-  const int flags = spec.secret ? GUC_SUPERUSER_ONLY | GUC_NO_SHOW_ALL : 0;
+  const int flags = spec.secret ? GUC_NO_SHOW_ALL : 0;
   switch (spec.type) {
     case SettingType::kBool:
       DefineCustomBoolVariable(name, spec.description, nullptr, &bool_values[i],
@@ -123,8 +149,9 @@ void px_define_guc(size_t i, const SettingSpec& spec) {
       return;
     case SettingType::kString:
       DefineCustomStringVariable(name, spec.description, nullptr, &string_values[i],
-                                 spec.default_text, context, flags, kChecks[i].on_string, nullptr,
-                                 nullptr);
+                                 spec.default_text, context, flags, kChecks[i].on_string,
+                                 spec.secret ? kChecks[i].assign_secret : nullptr,
+                                 spec.secret ? kChecks[i].show_secret : nullptr);
       return;
   }
 }
@@ -137,13 +164,35 @@ size_t index_of(const char* name) {
   return kMaxSettings - 1;
 }
 
+// Also true when it cannot be told.
+bool is_known(const char* name) noexcept {
+  try {
+    return unknown_settings({{name, "", ""}}).empty();
+  } catch (...) {
+    return true;
+  }
+}
+
 }  // namespace
 
 void px_define_gucs() {
   const auto specs = setting_specs();
   static_assert(kMaxSettings >= 60);
   for (size_t i = 0; i < specs.size(); i++) px_define_guc(i, specs[i]);
-  px_reserve_guc_prefix("pgrst");
+}
+
+// The prefix is not reserved (MarkGUCPrefixReserved): in every database of the cluster PostgREST
+// sets what it likes under it, pgrst.inserted in every upsert.
+void px_warn_of_unknown_settings() {
+  constexpr char kPrefix[] = "pgrst.";
+  px_each_guc([&](const struct config_generic* setting) {
+    if ((setting->flags & GUC_CUSTOM_PLACEHOLDER) == 0 || setting->source == PGC_S_DEFAULT) return;
+    if (pg_strncasecmp(setting->name, kPrefix, sizeof kPrefix - 1) != 0) return;
+    if (is_known(setting->name + sizeof kPrefix - 1)) return;
+    ereport(WARNING, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                      errmsg("unrecognized configuration parameter \"%s\"", setting->name),
+                      errhint("Neither postgrest_ext nor PostgREST has a setting of that name.")));
+  });
 }
 
 const char* string_setting(const char* name) {

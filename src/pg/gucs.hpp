@@ -14,6 +14,9 @@ namespace pgrst::pg {
 
 void px_define_gucs();
 
+// Warns of each setting of postgresql.conf under our prefix that nobody knows: a slip of the pen.
+void px_warn_of_unknown_settings();
+
 const char* string_setting(const char* name);
 int int_setting(const char* name);
 

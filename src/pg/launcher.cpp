@@ -333,7 +333,10 @@ class Launcher {
       CHECK_FOR_INTERRUPTS();
     });
     if (!ConfigReloadPending) return;
-    (void)guard([] { px_reload_config_if_asked(); });
+    (void)guard([] {
+      px_reload_config_if_asked();
+      px_warn_of_unknown_settings();
+    });
     publish_settings();
   }
 

@@ -35,6 +35,7 @@ void px_register_launcher() {
 void _PG_init(void) {
   if (!process_shared_preload_libraries_in_progress) return;
   pgrst::pg::px_define_gucs();
+  pgrst::pg::px_warn_of_unknown_settings();
   pgrst::pg::px_install_shmem_hooks();
   pgrst::pg::px_install_utility_hook();
   // During pg_upgrade nobody but pg_upgrade may connect.

@@ -164,6 +164,7 @@ Verdict SnapshotKeeper::publish(Catalog catalog) {
   if (uses_database_settings(file_settings_)) {
     settings.insert(settings.end(), catalog.settings.begin(), catalog.settings.end());
   }
+  unknown_settings_ = pgrst::unknown_settings(settings);
   SettingTexts texts = texts_of(settings);
   read_secret_file(texts, problem_);
   const auto made = make_config(texts);

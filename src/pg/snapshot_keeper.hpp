@@ -58,6 +58,8 @@ class SnapshotKeeper {
   bool lacks_settings() const { return lacks_settings_; }
   // What snapshot() is configured by, secrets masked.
   const std::vector<SourcedSetting>& settings() const { return settings_; }
+  // Names of settings of the database and its roles that nobody knows.
+  const std::vector<std::string>& unknown_settings() const { return unknown_settings_; }
 
  private:
   CatalogScope scope() const;
@@ -67,6 +69,7 @@ class SnapshotKeeper {
 
   std::vector<SourcedSetting> file_settings_;
   std::vector<SourcedSetting> settings_;
+  std::vector<std::string> unknown_settings_;
   std::optional<Configured> configured_;  // the last settings that were right
   SnapshotPtr snapshot_;
   std::optional<uint64_t> fingerprint_;

@@ -319,6 +319,19 @@ std::string configured_problem(const SettingTexts& texts) {
   return made.index() == 1 ? std::get<1>(made) : "";
 }
 
+TEST(Config, TellsSettingsThatNobodyKnows) {
+  const auto given = [](const Names& names) {
+    std::vector<SourcedSetting> settings;
+    for (const auto& name : names) settings.push_back({name, "x", "role"});
+    return unknown_settings(settings);
+  };
+  EXPECT_EQ(given({"db_schemas", "app.settings.x", "jwt_cache_max_lifetime", "db_uri", "inserted",
+                   "tmp_x", "raw_media_types", "max_rows"}),
+            Names{});
+  EXPECT_EQ(given({"db_schema_", "db_schemas", "app.setting", "", "db_schema_", "temp"}),
+            (Names{"db_schema_", "app.setting", "", "temp"}));
+}
+
 TEST(Configured, ChecksSecretAndClaimPath) {
   EXPECT_EQ(configured_problem({}), "");
   EXPECT_EQ(configured_problem({{"jwt_secret", std::string(32, 'x')}}), "");
