@@ -22,6 +22,7 @@
 #include "pg/guard.hpp"
 #include "pg/introspection.hpp"
 #include "pg/plan_cache.hpp"
+#include "pg/session_state.hpp"
 #include "pg/shmem.hpp"
 #include "pg/spi_transaction.hpp"
 #include "pg/worker.hpp"
@@ -204,7 +205,7 @@ class Executor {
       if (const auto slot = db_.submissions().pop()) {
         serve(*slot);
         idle_since_ = std::time(nullptr);
-        if (lifetime_is_over() || session_is_unclean()) return;
+        if (lifetime_is_over() || session_is_unclean() || keeps_session_state()) return;
       } else if (!sleep()) {
         return;
       }
@@ -358,6 +359,7 @@ void px_start(Datum argument) {
   me->requests = 0;
   me->cancel_sequence = 0;
   me->state = ProcessState::kIdle;
+  (void)keeps_session_state();
   pgstat_report_activity(STATE_IDLE, nullptr);
 }
 

@@ -4,6 +4,7 @@
 #include "pg/guard.hpp"
 #include "pg/json_writer.hpp"
 #include "pg/plan_cache.hpp"
+#include "pg/session_state.hpp"
 #include "pg/worker.hpp"
 
 #include "pg/compat.hpp"
@@ -22,6 +23,7 @@ extern "C" {
 #include "replication/syncrep.h"
 #include "replication/walsender.h"
 #include "replication/walsender_private.h"
+#include "storage/bufmgr.h"
 #include "storage/condition_variable.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
@@ -66,7 +68,11 @@ void px_set_role(const std::string& role) {
 }
 
 void px_set_all(const SettingList& settings) {
-  for (const auto& setting : settings) px_set(setting.first.c_str(), setting.second);
+  for (const auto& setting : settings) {
+    // The number of buffers for temporary tables cannot change once an earlier request has used some.
+    if (NLocBuffer != 0 && setting.first == "temp_buffers") continue;
+    px_set(setting.first.c_str(), setting.second);
+  }
 }
 
 // Background workers have to arm the time-outs of statements themselves.
@@ -466,6 +472,7 @@ void px_discard(bool with_temp_objects) {
   LockReleaseSession(USER_LOCKMETHOD);
   DropAllPreparedStatements();
   ResetSequenceCaches();
+  px_reset_session_state();
   if (!with_temp_objects) return;
   StartTransactionCommand();
   PushActiveSnapshot(GetTransactionSnapshot());  // for what is toasted of their catalog rows
