@@ -51,6 +51,7 @@ struct RequestTexts {
   const char* target;
   const char* headers;
   const char* body;
+  bool by_owner;
 };
 
 // Texts from malloc, freed by px_take.
@@ -84,7 +85,8 @@ void answer_noexcept(const RequestTexts& texts, bool only_sql, AnswerTexts* out)
       set_error(out, ERRCODE_INVALID_PARAMETER_VALUE, "headers must be a JSON object of strings");
       return;
     }
-    const SessionAnswer answer = only_sql ? session_to_sql(request) : session_request(request);
+    const SessionAnswer answer =
+        only_sql ? session_to_sql(request, texts.by_owner) : session_request(request);
     if (answer.error) {
       set_error(out,
                 MAKE_SQLSTATE(answer.error->sqlstate[0], answer.error->sqlstate[1],
@@ -118,6 +120,7 @@ void px_answer(FunctionCallInfo fcinfo, bool only_sql, AnswerTexts* out) {
   texts.target = text_to_cstring(PG_GETARG_TEXT_PP(1));
   texts.headers = PG_ARGISNULL(2) ? "{}" : text_to_cstring(PG_GETARG_TEXT_PP(2));
   texts.body = PG_ARGISNULL(3) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(3));
+  texts.by_owner = superuser() || px_owns_database(MyDatabaseId, GetUserId());
   answer_noexcept(texts, only_sql, out);
   if (out->error_message == nullptr) return;
   char* message = pstrdup(out->error_message);

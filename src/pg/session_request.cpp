@@ -120,12 +120,13 @@ SessionAnswer session_request(const HttpRequest& request) {
   return answer;
 }
 
-SessionAnswer session_to_sql(const HttpRequest& request) {
+SessionAnswer session_to_sql(const HttpRequest& request, bool by_owner) {
   SessionAnswer answer;
   Session& s = session();
   answer.error = refresh(s);
   if (answer.error) return answer;
-  answer.transaction_json = planned_json(begin_in_session(s, request), PlanReader::kOwner);
+  const PlanReader reader = by_owner ? PlanReader::kOwner : PlanReader::kAnybody;
+  answer.transaction_json = planned_json(begin_in_session(s, request), reader);
   return answer;
 }
 

@@ -21,6 +21,7 @@ struct SessionAnswer {
 };
 
 SessionAnswer session_request(const HttpRequest& request);
-SessionAnswer session_to_sql(const HttpRequest& request);
+// `by_owner`: the caller may see what the database's owner may (PlanReader).
+SessionAnswer session_to_sql(const HttpRequest& request, bool by_owner);
 
 }  // namespace pgrst::pg

@@ -69,7 +69,8 @@ void px_set_role(const std::string& role) {
 
 void px_set_all(const SettingList& settings) {
   for (const auto& setting : settings) {
-    // The number of buffers for temporary tables cannot change once an earlier request has used some.
+    // The number of buffers for temporary tables cannot change once an earlier request has used
+    // some.
     if (NLocBuffer != 0 && setting.first == "temp_buffers") continue;
     px_set(setting.first.c_str(), setting.second);
   }
