@@ -6,6 +6,12 @@ namespace pgrst {
 
 namespace {
 
+// The role that requests come from, whoever looks: that of $1. A database that is not served has
+// none; then it is the session's own.
+#define PGRST_LOGIN_ROLE                                                                       \
+  "coalesce((select l.oid from pg_catalog.pg_roles l where l.rolname = $1::pg_catalog.text), " \
+  "(select l.oid from pg_catalog.pg_roles l where l.rolname = session_user))"
+
 constexpr char kTablesSql[] = R"sql(
 select c.oid, n.nspname, c.relname, c.relkind,
        case when c.relkind in ('r', 'p') then 28
@@ -162,9 +168,7 @@ select pg_catalog.format_type(c.castsource, null), pg_catalog.format_type(c.cast
   join pg_catalog.pg_type s on s.oid = c.castsource
   join pg_catalog.pg_type t on t.oid = c.casttarget
  where c.castcontext = 'i' and c.castmethod = 'f'
-   and pg_catalog.has_function_privilege(
-         coalesce((select r.oid from pg_catalog.pg_roles r where r.rolname = $1::pg_catalog.text),
-                  (select r.oid from pg_catalog.pg_roles r where r.rolname = current_user)), p.oid, 'execute')
+   and pg_catalog.has_function_privilege()sql" PGRST_LOGIN_ROLE R"sql(, p.oid, 'execute')
    and (s.typtype = 'd' and t.oid in ('pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.text'::pg_catalog.regtype)
         or t.typtype = 'd' and s.oid in ('pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.text'::pg_catalog.regtype)))sql";
 
@@ -263,7 +267,7 @@ select p.oid, pg_catalog.split_part(o.setting, '=', 1),
  cross join lateral pg_catalog.unnest(p.proconfig) o (setting)
  where p.prokind = 'f' and n.nspname = any ($1::pg_catalog.text[]))sql";
 
-// Settings of the roles that the session user may become, as far as it may set them itself.
+// Settings of the roles that the login role may become, as far as it may set them itself.
 // Parameter privileges exist from PostgreSQL 15 on.
 #define PGRST_ROLE_SETTINGS(may_set)                                                             \
   "select r.rolname, s.name, pg_catalog.substr(o.setting, pg_catalog.length(s.name) + 2)"        \
@@ -271,14 +275,15 @@ select p.oid, pg_catalog.split_part(o.setting, '=', 1),
   " cross join lateral pg_catalog.unnest(r.rolconfig) o (setting)"                               \
   "  join pg_catalog.pg_settings s"                                                              \
   "    on pg_catalog.lower(s.name) = pg_catalog.lower(pg_catalog.split_part(o.setting, '=', 1))" \
-  " where r.rolname <> session_user and pg_catalog.pg_has_role(session_user, r.oid, 'member')"   \
+  " where r.oid <> " PGRST_LOGIN_ROLE "   and pg_catalog.pg_has_role(" PGRST_LOGIN_ROLE          \
+  ", r.oid, 'member')"                                                                           \
   "   and (s.context = 'user'" may_set                                                           \
   ")"                                                                                            \
   " order by 1, 2"
 
 constexpr char kRoleSettingsSql14[] = PGRST_ROLE_SETTINGS("");
-constexpr char kRoleSettingsSql15[] =
-    PGRST_ROLE_SETTINGS(" or pg_catalog.has_parameter_privilege(session_user, s.name, 'set')");
+constexpr char kRoleSettingsSql15[] = PGRST_ROLE_SETTINGS(
+    " or pg_catalog.has_parameter_privilege(" PGRST_LOGIN_ROLE ", s.name, 'set')");
 #undef PGRST_ROLE_SETTINGS
 
 constexpr char kSettingsSql[] = R"sql(
@@ -290,9 +295,7 @@ select pg_catalog.split_part(o.setting, '=', 1),
  cross join lateral pg_catalog.unnest(s.setconfig) o (setting)
  where s.setdatabase in (0, (select d.oid from pg_catalog.pg_database d
                               where d.datname = pg_catalog.current_database()))
-   and s.setrole in (0, coalesce(
-         (select r.oid from pg_catalog.pg_roles r where r.rolname = $1::pg_catalog.text),
-         (select r.oid from pg_catalog.pg_roles r where r.rolname = session_user)))
+   and s.setrole in (0, )sql" PGRST_LOGIN_ROLE R"sql()
    and o.setting ~ '^(pgrst|app\.settings)\.'
  order by s.setrole <> 0, s.setdatabase <> 0)sql";
 
@@ -314,7 +317,7 @@ std::vector<CatalogQuery> catalog_queries(const CatalogScope& scope, int server_
       {kRoutineColumnsSql, {names}},
       {kRoutineSettingsSql, {names}},
       {kMediaHandlersSql, {names}},
-      {server_version >= 150000 ? kRoleSettingsSql15 : kRoleSettingsSql14, {}},
+      {server_version >= 150000 ? kRoleSettingsSql15 : kRoleSettingsSql14, {scope.authenticator}},
       {kSettingsSql, {scope.authenticator}},
   };
 }

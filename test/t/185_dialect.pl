@@ -235,6 +235,11 @@ scenario 'settings of the login role count for whoever asks' => sub {
     is($cluster->sql(q{SELECT body FROM pgrst.request('GET', '/people?select=id&order=id')}, db => 'api'), '[{"id":1}]',
         'pgrst.request()');
     $cluster->sql('ALTER ROLE authenticator RESET pgrst.db_max_rows');
+    # Those of the role of the request are those that the login role may set.
+    $cluster->sql(q{ALTER ROLE anon SET work_mem = '7MB'; ALTER ROLE anon SET log_min_duration_statement = 77});
+    my $planned = PgrstClient::from_json($cluster->sql(q{SELECT pgrst.to_sql('GET', '/people')::text}, db => 'api'));
+    is_deeply($planned->{role_settings}, {search_path => '"api", "public"', work_mem => '7MB'}, 'pgrst.to_sql()');
+    $cluster->sql('ALTER ROLE anon RESET ALL');
 };
 
 done_testing();
