@@ -124,6 +124,7 @@ $(FUZZ_CORE_OBJS) $(FUZZ_TARGETS:%=$(FUZZ_DIR)/test/fuzz/%_fuzz.o): \
 # The row writer as a module of its own, so that pg_regress can hold it against json_agg.
 JSON_WRITER_TEST := build/json_writer_test.so
 $(JSON_WRITER_TEST): test/fixtures/json_writer/json_writer_test.cpp src/pg/json_writer.cpp \
+		src/pg/embed_columns.cpp \
 		$(wildcard src/pg/*.hpp)
 	@mkdir -p $(@D)
 	$(CXX) -std=c++20 -O2 -fPIC -shared -Wall -Wextra -Werror -Wno-register -fno-strict-aliasing -fwrapv \

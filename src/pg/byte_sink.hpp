@@ -2,14 +2,17 @@
 // reads from.
 //
 // Input -> output: appended bytes -> a list of chunks, in order.
-// Invariants: committed bytes never move; every chunk but the last is final; no limit at 1 GB.
+// Invariants: committed bytes never move; every chunk but the last is final. PostgreSQL's limit of
+// 1 GB is not one here; `limit` is, give or take a chunk: who wants it exact looks at is_over().
 // Ownership: the owner calls init() before and free_all() after use. Plain data without constructor
 // or destructor and not from palloc, so that it may live in a frame that a PostgreSQL error jumps
 // over, and survives the end of any memory context.
-// Errors: nothing here calls PostgreSQL; exhausted memory is null or false, the caller reports it.
+// Errors: nothing here calls PostgreSQL; exhausted memory and a passed limit are null or false, the
+// caller reports it.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <type_traits>
@@ -33,16 +36,21 @@ struct ByteSink {
   ByteChunk* first;
   ByteChunk* last;
   std::size_t before_last;  // bytes in all chunks but the last
+  std::size_t limit;        // there is no room for more once more bytes than these are held
 
   void init() noexcept {
     first = nullptr;
     last = nullptr;
     before_last = 0;
+    limit = SIZE_MAX;
   }
 
+  // The limit stays.
   void free_all() noexcept {
     free_from(first);
-    init();
+    first = nullptr;
+    last = nullptr;
+    before_last = 0;
   }
 
   // Forgets the bytes but keeps the first chunk for the next user, unless that is very large.
@@ -59,9 +67,10 @@ struct ByteSink {
   }
 
   std::size_t size() const noexcept { return last == nullptr ? 0 : before_last + last->used; }
+  bool is_over() const noexcept { return size() > limit; }
 
   // Room for `bytes` bytes in one piece, to be filled and then counted with commit(); null when
-  // memory is exhausted.
+  // there is none.
   [[nodiscard]] char* reserve(std::size_t bytes) noexcept {
     if (last == nullptr || last->capacity - last->used < bytes) {
       if (!add_chunk(bytes)) return nullptr;
@@ -71,7 +80,7 @@ struct ByteSink {
 
   void commit(std::size_t bytes) noexcept { last->used += bytes; }
 
-  // False when memory is exhausted; a part may have been appended then.
+  // False when there is no room; a part may have been appended then.
   [[nodiscard]] bool append(const char* bytes, std::size_t length) noexcept {
     while (length > 0) {
       if (last == nullptr || last->used == last->capacity) {
@@ -106,6 +115,7 @@ struct ByteSink {
 
   // Chunks double up to kLargestChunk; one larger than that is made only for a larger single piece.
   bool add_chunk(std::size_t at_least) noexcept {
+    if (is_over()) return false;
     std::size_t capacity = kFirstChunk;
     if (last != nullptr) capacity = (last->capacity + sizeof(ByteChunk)) * 2 - sizeof(ByteChunk);
     if (capacity > kLargestChunk) capacity = kLargestChunk;

@@ -2,7 +2,7 @@
 //
 // Input -> output: text in the server's encoding -> the bytes that the server's escape_json gives.
 // Eight bytes are looked at together, since few need an escape.
-// Errors: exhausted memory is raised as 53200.
+// Errors: exhausted memory is raised as 53200, a passed limit of the sink as 54000.
 #pragma once
 
 #include <cstring>
@@ -13,19 +13,26 @@
 
 namespace pgrst::pg {
 
-[[noreturn]] inline void px_out_of_memory(std::size_t bytes) {
+[[noreturn]] inline void px_too_large() {
+  ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("the response is too large"),
+                  errdetail("It would be larger than pgrst.server_max_response_size."),
+                  errhint("Ask for fewer rows or columns.")));
+}
+
+[[noreturn]] inline void px_no_room(const ByteSink* out, std::size_t bytes) {
+  if (out->is_over()) px_too_large();
   ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
                   errdetail("Failed on request of size %zu for a result.", bytes)));
 }
 
 inline char* px_reserve(ByteSink* out, std::size_t bytes) {
   char* room = out->reserve(bytes);
-  if (unlikely(room == nullptr)) px_out_of_memory(bytes);
+  if (unlikely(room == nullptr)) px_no_room(out, bytes);
   return room;
 }
 
 inline void px_append(ByteSink* out, const char* bytes, std::size_t length) {
-  if (unlikely(!out->append(bytes, length))) px_out_of_memory(length);
+  if (unlikely(!out->append(bytes, length))) px_no_room(out, length);
 }
 
 inline bool needs_escape(unsigned char c) { return c < 0x20 || c == '"' || c == '\\'; }

@@ -11,9 +11,9 @@
 // value. No node is in use twice at a time, so a RowNode keeps the arrays that its tuples are taken
 // apart into.
 //
-// Embeds, which are rows or arrays of rows of type record, are written as the server writes jsonb:
-// spaces after separators, keys ordered by length and bytes, the last of equal ones, and whatever
-// is in them likewise. PostgREST makes them jsonb, and clients may compare bytes.
+// Embeds are written as the server writes jsonb: spaces after separators, keys ordered by length
+// and bytes, the last of equal ones, and whatever is in them likewise. PostgREST makes them jsonb,
+// and clients may compare bytes. Which columns are embeds, the statement tells (embed_columns.hpp).
 //
 // What output functions allocate goes to a memory context that is reset after each row.
 
@@ -24,6 +24,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "pg/embed_columns.hpp"
 #include "pg/json_string.hpp"
 
 #include "pg/compat.hpp"
@@ -122,7 +123,7 @@ struct RowNode {
 struct RowReceiver {
   DestReceiver pub;  // first, as the server casts
   RowFormat format;
-  RecordStyle records;
+  _SPI_plan* plan;
   ByteSink* out;
   MemoryContext cx;
   MemoryContext row_cx;
@@ -133,7 +134,10 @@ struct RowReceiver {
   bool (*receive)(TupleTableSlot*, DestReceiver*);  // of a row within the window
   int column_count;
   Column* columns;
-  ByteSink scratch;  // kJson...Stripped, kCsv: a value or row before it is rewritten
+  int first_column;    // of those that are written
+  bool named;          // kCsvMarked: a row that is none was there
+  const char* header;  // kCsv: the line of names; null before the statement has started
+  ByteSink scratch;    // kJson...Stripped, kCsv: a value or row before it is rewritten
   MemoryContextCallback free_scratch;
 };
 
@@ -297,10 +301,6 @@ Column* px_make_columns(MemoryContext cx, TupleDesc descriptor, int** order) {
   return columns;
 }
 
-bool is_embed_row(const RowReceiver* self, Oid type) {
-  return type == RECORDOID && self->records == RecordStyle::kJsonb;
-}
-
 // Both find functions move what they find to the front: neighbouring values mostly are of one type.
 ElementNode* px_find_element(RowReceiver* self, TypeNode* node, Oid type) {
   ElementNode** link = &node->elements;
@@ -312,7 +312,7 @@ ElementNode* px_find_element(RowReceiver* self, TypeNode* node, Oid type) {
     element = static_cast<ElementNode*>(MemoryContextAllocZero(self->cx, sizeof(ElementNode)));
     get_typlenbyvalalign(type, &element->length, &element->by_value, &element->alignment);
     element->type.type = type;
-    element->type.jsonb = node->jsonb || is_embed_row(self, type);
+    element->type.jsonb = node->jsonb;
   }
   element->next = node->elements;
   node->elements = element;
@@ -367,7 +367,7 @@ RowNode* px_find_row(RowReceiver* self, TypeNode* node, Oid type, int32 typmod) 
   }
   row->next = node->rows;
   node->rows = row;
-  px_refresh_row(self, row, node->jsonb || is_embed_row(self, type));
+  px_refresh_row(self, row, node->jsonb);
   return row;
 }
 
@@ -525,9 +525,10 @@ char* px_put_float(char* to, const TypeNode* node, Datum value) {
   return to;
 }
 
-// jsonb knows no exponents.
+// A number of jsonb is a numeric: it has neither exponent nor negative zero.
 void px_put_float_as_jsonb(ByteSink* out, const char* text, std::size_t length) {
-  if (std::memchr(text, 'e', length) == nullptr) {
+  const bool negative_zero = length == 2 && std::memcmp(text, "-0", 2) == 0;
+  if (!negative_zero && std::memchr(text, 'e', length) == nullptr) {
     px_append(out, text, length);
     return;
   }
@@ -670,9 +671,24 @@ void px_put_plain_value(RowReceiver* self, TypeNode* node, Datum value, bool is_
 
 // -- without nulls: a row is written, stripped by the server's own function, and taken over ---
 
-text* px_scratch_text(const ByteSink* scratch) {
+// What is written goes into the scratch until px_end_scratch(), within the limit of `out`.
+ByteSink* px_begin_scratch(RowReceiver* self) {
+  ByteSink* const out = self->out;
+  if (out->is_over()) px_too_large();
+  self->scratch.clear();
+  self->scratch.limit = out->limit - out->size();
+  self->out = &self->scratch;
+  return out;
+}
+
+text* px_end_scratch(RowReceiver* self, ByteSink* before) {
+  self->out = before;
+  const ByteSink* const scratch = &self->scratch;
   const std::size_t size = scratch->size();
-  if (size > MaxAllocSize - VARHDRSZ) px_out_of_memory(size);
+  if (size > MaxAllocSize - VARHDRSZ) {
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a row is too large"),
+                    errdetail("Its JSON takes %zu bytes.", size)));
+  }
   auto* out = static_cast<text*>(palloc(size + VARHDRSZ));
   SET_VARSIZE(out, size + VARHDRSZ);
   scratch->copy_to(VARDATA(out));
@@ -680,13 +696,10 @@ text* px_scratch_text(const ByteSink* scratch) {
 }
 
 void px_put_stripped_columns(RowReceiver* self, TupleTableSlot* slot) {
-  ByteSink* const out = self->out;
-  self->scratch.clear();
-  self->out = &self->scratch;
+  ByteSink* const out = px_begin_scratch(self);
   px_put_columns(self, self->columns, nullptr, self->column_count, slot->tts_values,
                  slot->tts_isnull);
-  self->out = out;
-  const Datum row = PointerGetDatum(px_scratch_text(&self->scratch));
+  const Datum row = PointerGetDatum(px_end_scratch(self, out));
   const text* const stripped = DatumGetTextPP(DirectFunctionCall1(json_strip_nulls, row));
   px_append(out, VARDATA_ANY(stripped), VARSIZE_ANY_EXHDR(stripped));
 }
@@ -705,32 +718,33 @@ void px_put_csv_text(ByteSink* out, const char* text, std::size_t length) {
     px_append(out, text, length);
     return;
   }
-  char* to = px_reserve(out, 2 * length + 2);
-  const char* const start = to;
-  *to++ = '"';
-  for (std::size_t i = 0; i < length; i++) {
-    if (text[i] == '"' || text[i] == '\\') *to++ = text[i];
-    *to++ = text[i];
+  constexpr std::size_t kPiece = 4096;
+  px_append(out, "\"", 1);
+  while (length > 0) {
+    const std::size_t piece = Min(length, kPiece);
+    char* const start = px_reserve(out, 2 * piece);
+    char* to = start;
+    for (std::size_t i = 0; i < piece; i++) {
+      if (text[i] == '"' || text[i] == '\\') *to++ = text[i];
+      *to++ = text[i];
+    }
+    out->commit(to - start);
+    text += piece;
+    length -= piece;
   }
-  *to++ = '"';
-  out->commit(to - start);
+  px_append(out, "\"", 1);
 }
 
-// Embeds, the only columns without a type of their own, stand as JSON.
-bool is_embed(Oid type) { return type == RECORDOID || type == RECORDARRAYOID; }
-
+// An embed stands as its JSON.
 void px_put_csv_json(RowReceiver* self, TypeNode* node, Datum value) {
-  ByteSink* const out = self->out;
-  self->scratch.clear();
-  self->out = &self->scratch;
+  ByteSink* const out = px_begin_scratch(self);
   px_put_value(self, "", 0, node, value, false);
-  self->out = out;
-  const text* const json = px_scratch_text(&self->scratch);
+  const text* const json = px_end_scratch(self, out);
   px_put_csv_text(out, VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json));
 }
 
 void px_put_csv_value(RowReceiver* self, TypeNode* node, Datum value) {
-  if (is_embed(node->type)) {
+  if (node->jsonb) {
     px_put_csv_json(self, node, value);
     return;
   }
@@ -748,12 +762,32 @@ void px_put_csv_value(RowReceiver* self, TypeNode* node, Datum value) {
   }
 }
 
-void px_put_csv_header(RowReceiver* self, TupleDesc descriptor) {
+// The names as they are: PostgREST does not quote them. Not those of a row's slot, which is the top
+// plan node's: a scan has the names of its table in it, an Append none.
+const char* px_csv_header(MemoryContext cx, TupleDesc descriptor, int first) {
+  std::size_t bytes = 1;
   for (int i = 0; i < descriptor->natts; i++) {
-    if (i > 0) px_append(self->out, ",", 1);
-    const char* const name = NameStr(TupleDescAttr(descriptor, i)->attname);
-    px_append(self->out, name, std::strlen(name));
+    bytes += std::strlen(NameStr(TupleDescAttr(descriptor, i)->attname)) + 1;
   }
+  auto* header = static_cast<char*>(MemoryContextAlloc(cx, bytes));
+  char* to = header;
+  for (int i = first; i < descriptor->natts; i++) {
+    if (i > first) *to++ = ',';
+    const char* const name = NameStr(TupleDescAttr(descriptor, i)->attname);
+    const std::size_t length = std::strlen(name);
+    std::memcpy(to, name, length);
+    to += length;
+  }
+  *to = '\0';
+  return header;
+}
+
+bool is_csv(RowFormat format) {
+  return format == RowFormat::kCsv || format == RowFormat::kCsvMarked;
+}
+
+void px_put_csv_header(RowReceiver* self) {
+  if (self->header != nullptr) px_append(self->out, self->header, std::strlen(self->header));
 }
 
 void px_free_scratch(void* argument) { static_cast<RowReceiver*>(argument)->scratch.free_all(); }
@@ -766,6 +800,14 @@ void px_startup(DestReceiver* receiver, int, TupleDesc descriptor) {
   }
   self->column_count = descriptor->natts;
   self->columns = px_make_columns(self->cx, descriptor, nullptr);
+  if (is_csv(self->format)) {
+    self->header = px_csv_header(self->cx, descriptor, self->first_column);
+  }
+  if (self->plan == nullptr) return;
+  auto* embeds = static_cast<bool*>(palloc0(descriptor->natts * sizeof(bool)));
+  find_embeds(self->plan, embeds, descriptor->natts);
+  for (int i = 0; i < descriptor->natts; i++) self->columns[i].type.jsonb = embeds[i];
+  pfree(embeds);
 }
 
 constexpr char kGeoJsonHead[] = "{\"type\" : \"FeatureCollection\", \"features\" : [";
@@ -804,10 +846,10 @@ bool px_receive_csv(TupleTableSlot* slot, DestReceiver* receiver) {
   RowReceiver* const self = self_of(receiver);
   slot_getallattrs(slot);
   const MemoryContext old_cx = MemoryContextSwitchTo(self->row_cx);
-  if (self->rows++ == 0) px_put_csv_header(self, slot->tts_tupleDescriptor);
+  if (self->rows++ == 0) px_put_csv_header(self);
   px_append(self->out, "\n", 1);
-  for (int i = 0; i < self->column_count; i++) {
-    if (i > 0) px_append(self->out, ",", 1);
+  for (int i = self->first_column; i < self->column_count; i++) {
+    if (i > self->first_column) px_append(self->out, ",", 1);
     if (!slot->tts_isnull[i]) px_put_csv_value(self, &self->columns[i].type, slot->tts_values[i]);
   }
   MemoryContextSwitchTo(old_cx);
@@ -827,18 +869,35 @@ bool px_receive_feature(TupleTableSlot* slot, DestReceiver* receiver) {
   return true;
 }
 
+bool is_json_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+// PostgREST takes a lone value out of an array again: white space around it is lost.
+void px_put_trimmed_json(RowReceiver* self, TypeNode* node, Datum value) {
+  const text* json = nullptr;
+  if (node->kind == ValueKind::kJsonText) {
+    json = DatumGetTextPP(value);
+  } else if (node->kind == ValueKind::kJsonCast) {
+    json = DatumGetTextPP(FunctionCall1(&node->function, value));
+  } else {
+    px_put_value(self, "", 0, node, value, false);
+    return;
+  }
+  const char* begin = VARDATA_ANY(json);
+  const char* end = begin + VARSIZE_ANY_EXHDR(json);
+  while (begin < end && is_json_space(*begin)) begin++;
+  while (begin < end && is_json_space(end[-1])) end--;
+  px_append(self->out, begin, end - begin);
+}
+
 // The separator that json_agg writes before a value.
 const char* value_separator(const TypeNode* node) {
   return node->kind == ValueKind::kArray || node->kind == ValueKind::kRow ? ", \n " : ", ";
 }
 
 void px_put_stripped_value(RowReceiver* self, TypeNode* node, Datum value, bool is_null) {
-  ByteSink* const out = self->out;
-  self->scratch.clear();
-  self->out = &self->scratch;
+  ByteSink* const out = px_begin_scratch(self);
   px_put_value(self, "", 0, node, value, is_null);
-  self->out = out;
-  const Datum json = PointerGetDatum(px_scratch_text(&self->scratch));
+  const Datum json = PointerGetDatum(px_end_scratch(self, out));
   const text* const stripped = DatumGetTextPP(DirectFunctionCall1(json_strip_nulls, json));
   px_append(out, VARDATA_ANY(stripped), VARSIZE_ANY_EXHDR(stripped));
 }
@@ -862,6 +921,8 @@ bool px_receive_value(TupleTableSlot* slot, DestReceiver* receiver) {
   }
   if (stripped) {
     px_put_stripped_value(self, node, value, is_null);
+  } else if (!array && !is_null) {
+    px_put_trimmed_json(self, node, value);
   } else {
     px_put_value(self, "", 0, node, value, is_null);
   }
@@ -936,11 +997,21 @@ bool px_receive_count(TupleTableSlot*, DestReceiver* receiver) {
   return true;
 }
 
+void px_check_size(const RowReceiver* self) {
+  if (self->out != nullptr && unlikely(self->out->is_over())) px_too_large();
+}
+
 bool px_receive_in_window(TupleTableSlot* slot, DestReceiver* receiver) {
   RowReceiver* const self = self_of(receiver);
+  if (self->format == RowFormat::kCsvMarked && slot_attisnull(slot, 1)) {
+    self->named = true;
+    return true;
+  }
   const uint64 at = self->total++;
   if (at < self->offset || at - self->offset >= self->limit) return true;
-  return self->receive(slot, receiver);
+  const bool more = self->receive(slot, receiver);
+  px_check_size(self);
+  return more;
 }
 
 void px_shutdown(DestReceiver*) {}
@@ -954,10 +1025,10 @@ void px_destroy(DestReceiver* receiver) {
 }  // namespace
 
 DestReceiver* px_create_row_receiver(RowFormat format, std::uint64_t offset, std::uint64_t limit,
-                                     RecordStyle records, ByteSink* out, MemoryContext cx) {
+                                     _SPI_plan* plan, ByteSink* out, MemoryContext cx) {
   auto* self = static_cast<RowReceiver*>(MemoryContextAllocZero(cx, sizeof(RowReceiver)));
   self->format = format;
-  self->records = records;
+  self->plan = plan;
   self->out = out;
   self->cx = cx;
   self->scratch.init();
@@ -980,6 +1051,10 @@ DestReceiver* px_create_row_receiver(RowFormat format, std::uint64_t offset, std
     case RowFormat::kJsonArrayStripped:
     case RowFormat::kJsonObjectStripped:
       self->pub.receiveSlot = px_receive_stripped;
+      break;
+    case RowFormat::kCsvMarked:
+      self->first_column = 1;
+      self->pub.receiveSlot = px_receive_csv;
       break;
     case RowFormat::kCsv:
       self->pub.receiveSlot = px_receive_csv;
@@ -1025,7 +1100,10 @@ void px_finish(DestReceiver* receiver) {
       px_append(self->out, "]", 1);
       break;
     case RowFormat::kCsv:
-      if (self->rows == 0) px_append(self->out, "\n", 1);
+    case RowFormat::kCsvMarked:
+      if (self->rows > 0) break;
+      if (self->named || self->total > 0) px_put_csv_header(self);
+      px_append(self->out, "\n", 1);
       break;
     case RowFormat::kGeoJson:
       px_append(self->out, "]}", 2);
@@ -1042,6 +1120,7 @@ void px_finish(DestReceiver* receiver) {
     case RowFormat::kCountOnly:
       break;
   }
+  px_check_size(self);
 }
 
 std::uint64_t px_row_count(const DestReceiver* receiver) {

@@ -14,6 +14,7 @@
 
 typedef struct _DestReceiver DestReceiver;
 typedef struct MemoryContextData* MemoryContext;
+struct _SPI_plan;
 
 namespace pgrst::pg {
 
@@ -28,24 +29,23 @@ enum class RowFormat {
   kJsonObjectStripped,
   kJsonValuesStripped,
   kJsonValueStripped,
-  kCsv,       // a line of column names, then each row as its text without the parentheses; embeds,
-              // which are of type record or record[], as JSON. "\n" for no rows.
-  kGeoJson,   // a FeatureCollection; the rows have one column, which is the feature
-  kRaw,       // one row: the number of rows it was made of (bigint), and the bytes of the body
-  kRecords,   // per row: uint32 columns; per column: int32 length (-1: NULL), bytes of the type's
-              // text output. Native byte order.
-  kLines,     // the first columns as text, each with a newline behind it
-  kCountOnly  // nothing; `out` may be null
+  kCsv,  // a line of column names, then each row as its text without the parentheses; embeds
+         // as JSON. Of no rows "\n", with the names in front if there are rows outside the window.
+  kCsvMarked,  // the same, but the first column is a mark: where it is null the row is none, but
+               // the names are written
+  kGeoJson,    // a FeatureCollection; the rows have one column, which is the feature
+  kRaw,        // one row: the number of rows it was made of (bigint), and the bytes of the body
+  kRecords,    // per row: uint32 columns; per column: int32 length (-1: NULL), bytes of the type's
+               // text output. Native byte order.
+  kLines,      // the first columns as text, each with a newline behind it
+  kCountOnly   // nothing; `out` may be null
 };
 
-// How rows of type record, and arrays of them, are written within a row: as json_agg does, or,
-// since only embeds have no type of their own, as to_jsonb does.
-enum class RecordStyle { kJson, kJsonb };
-
-// For SPIExecuteOptions.dest; serves one statement. Only the rows [offset, offset + limit) are
-// written.
+// For SPIExecuteOptions.dest; serves one execution of `plan`. Only the rows [offset, offset +
+// limit) are written. Columns that are embeds (embed_columns.hpp) are written as to_jsonb writes
+// them, all others as json_agg does; if `plan` is null, there are none.
 DestReceiver* px_create_row_receiver(RowFormat format, std::uint64_t offset, std::uint64_t limit,
-                                     RecordStyle records, ByteSink* out, MemoryContext cx);
+                                     _SPI_plan* plan, ByteSink* out, MemoryContext cx);
 
 // Writes what is due after the last row (kJsonArray: the closing bracket). Call once, after every
 // statement that ended without error: the executor does not start the receiver for a statement that

@@ -158,8 +158,8 @@ struct StatementRun {
   uint64 total;
 };
 
-RowFormat row_format(ResultFormat format) {
-  switch (format) {
+RowFormat row_format(const Statement& statement) {
+  switch (statement.format) {
     case ResultFormat::kJsonArray:
       return RowFormat::kJsonArray;
     case ResultFormat::kJsonObject:
@@ -177,7 +177,7 @@ RowFormat row_format(ResultFormat format) {
     case ResultFormat::kJsonObjectStripped:
       return RowFormat::kJsonObjectStripped;
     case ResultFormat::kCsv:
-      return RowFormat::kCsv;
+      return statement.has_marks ? RowFormat::kCsvMarked : RowFormat::kCsv;
     case ResultFormat::kGeoJson:
       return RowFormat::kGeoJson;
     case ResultFormat::kLines:
@@ -203,9 +203,9 @@ void px_run_statement(StatementRun* run, bool read_only) {
     px_check_text(statement.text);
     px_prepare(statement.text.c_str(), static_cast<int>(statement.params.size()), run->plan);
   }
-  DestReceiver* receiver = px_create_row_receiver(
-      row_format(statement.format), statement.window.offset, statement.window.limit,
-      RecordStyle::kJsonb, run->sink, CurrentMemoryContext);
+  DestReceiver* receiver =
+      px_create_row_receiver(row_format(statement), statement.window.offset, statement.window.limit,
+                             run->plan->plan, run->sink, CurrentMemoryContext);
   SPIExecuteOptions options;
   memset(&options, 0, sizeof options);
   options.params = px_params(run->plan, statement, run->payload);

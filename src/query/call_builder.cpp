@@ -91,10 +91,30 @@ class CallWriter {
   const CallPlan& plan_;
 };
 
+// What the function returns first: whether that is anything has to be known beside the result.
+void write_marked_call(SqlBuilder& sql, const ReadPlan& read, const CallPlan& call) {
+  sql.raw("WITH pgrst_source AS MATERIALIZED (");
+  Separator separate(sql, "SELECT ", ", ");
+  for (const auto& column : columns_read(read)) {
+    separate();
+    write_column(sql, {"", read.alias}, column);
+  }
+  sql.raw(" FROM ");
+  CallWriter(sql, call).write_source();
+  sql.raw(" AS ").ident(read.alias).raw(") ");
+  write_marked_rows(sql, plan_over_source(read));
+}
+
 }  // namespace
 
 Statement call_statement(const ReadPlan& read, const CallPlan& call, const ResultShape& shape) {
   SqlBuilder sql;
+  if (shape.format == ResultFormat::kCsv && leaves_out_rows(read)) {
+    write_marked_call(sql, read, call);
+    Statement statement = to_statement(sql, shape.format);
+    statement.has_marks = true;
+    return statement;
+  }
   write_result(sql, read, shape, [&](SqlBuilder& out) { CallWriter(out, call).write_source(); });
   return to_statement(sql, shape.format);
 }

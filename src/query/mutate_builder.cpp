@@ -220,12 +220,7 @@ void write_returning(SqlBuilder& sql, const QualifiedIdentifier& table,
   Separator separate(sql, " RETURNING ", ", ");
   for (const auto& column : columns) {
     separate();
-    sql.qualified(table.schema, table.name).raw(".");
-    if (column == "*") {
-      sql.raw("*");
-    } else {
-      sql.ident(column);
-    }
+    write_column(sql, table, column);
   }
 }
 
@@ -258,7 +253,7 @@ std::vector<std::string> location_columns(const ReadPlan& read, const MutatePlan
     return std::find(key.begin(), key.end(), name) != key.end();
   };
   const auto selected = columns_read(read);
-  if (selected != std::vector<std::string>{"*"}) return key;
+  if (selected.front() != "*") return key;
   std::vector<std::string> columns;
   for (const auto& column : mutation.table->columns) {
     if (is_key(column.name)) columns.push_back(column.name);
@@ -302,7 +297,14 @@ Statement mutation_statement(const ReadPlan& read, const MutatePlan& mutation,
       write_returning(sql, table, columns_read(read));
     }
     sql.raw(") ");
-    write_result(sql, read, shape, [](SqlBuilder& out) { out.raw("pgrst_source"); });
+    const ReadPlan over_source = plan_over_source(read);
+    if (format == ResultFormat::kCsv && leaves_out_rows(read)) {
+      write_marked_rows(sql, over_source);
+      Statement statement = to_statement(sql, format);
+      statement.has_marks = true;
+      return statement;
+    }
+    write_result(sql, over_source, shape, [](SqlBuilder& out) { out.raw("pgrst_source"); });
   }
   return to_statement(sql, format);
 }

@@ -1,5 +1,7 @@
 #include "query/query_builder.hpp"
 
+#include <algorithm>
+
 #include "query/fragments.hpp"
 #include "query/select_writer.hpp"
 
@@ -48,6 +50,21 @@ void write_result(SqlBuilder& sql, const ReadPlan& plan, const ResultShape& shap
   if (features) sql.raw("SELECT ST_AsGeoJSON(pgrst_feature)::pg_catalog.json FROM (");
   write_select(sql, plan, source, features ? EmbedType::kJsonb : EmbedType::kRow);
   if (features) sql.raw(") AS pgrst_feature");
+}
+
+bool leaves_out_rows(const ReadPlan& plan) {
+  return !plan.where.empty() || !plan.range.is_all() ||
+         std::any_of(plan.children.begin(), plan.children.end(),
+                     [](const ReadPlan& child) { return child.join_type == JoinType::kInner; });
+}
+
+void write_marked_rows(SqlBuilder& sql, const ReadPlan& plan) {
+  // LATERAL, as only columns of LATERAL subqueries are taken for embeds (pg/embed_columns.hpp).
+  sql.raw("SELECT pgrst_rows.* FROM (SELECT FROM pgrst_source LIMIT 1) AS pgrst_any");
+  sql.raw(" LEFT JOIN LATERAL (SELECT TRUE AS pgrst_mark, pgrst_result.* FROM LATERAL (");
+  write_select(
+      sql, plan, [](SqlBuilder& out) { out.raw("pgrst_source"); }, EmbedType::kRow);
+  sql.raw(") AS pgrst_result) AS pgrst_rows ON TRUE");
 }
 
 Statement read_statement(const ReadPlan& plan, const ResultShape& shape) {

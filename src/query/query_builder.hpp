@@ -31,6 +31,13 @@ struct ResultShape {
 void write_result(SqlBuilder& sql, const ReadPlan& plan, const ResultShape& shape,
                   const std::function<void(SqlBuilder&)>& source);
 
+// Whether the SELECT of the plan may leave out rows of its source.
+bool leaves_out_rows(const ReadPlan& plan);
+
+// The SELECT of the plan's rows from the WITH query pgrst_source, as CSV. If the source has rows
+// and the result has none, its columns are named all the same: the rows have marks (Statement).
+void write_marked_rows(SqlBuilder& sql, const ReadPlan& plan);
+
 Statement read_statement(const ReadPlan& plan, const ResultShape& shape);
 
 // count(*) of all rows that the filters let through, without the range; at most `limit` are

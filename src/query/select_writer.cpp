@@ -613,18 +613,73 @@ void write_select_items(SqlBuilder& sql, const QualifiedIdentifier& table, const
   if (plan.select.empty()) sql.raw("1");
 }
 
+namespace {
+
+void add_names(const PlannedLogic& logic, std::set<std::string>& names) {
+  if (const auto* filter = std::get_if<PlannedFilter>(&logic.node)) {
+    names.insert(filter->field.name);
+  } else if (const auto* expr = std::get_if<PlannedLogicExpr>(&logic.node)) {
+    for (const auto& child : expr->children) add_names(child, names);
+  }
+}
+
+}  // namespace
+
 std::vector<std::string> columns_read(const ReadPlan& plan) {
   std::set<std::string> names;
   for (const auto& item : plan.select) names.insert(item.field.name);
   for (const auto& term : plan.order) {
     if (!term.child) names.insert(term.field.name);
   }
+  for (const auto& logic : plan.where) add_names(logic, names);
   for (const auto& child : plan.children) {
-    if (is_computed(child)) return {"*"};
+    if (is_computed(child)) {
+      names.insert("*");
+      continue;
+    }
     for (const auto& [column, other] : parent_columns(child)) names.insert(column);
   }
-  if (names.empty() || names.count("*") > 0) return {"*"};
-  return {names.begin(), names.end()};
+  if (plan.select.empty() && plan.children.empty()) names.insert("*");
+  if (!names.empty() && names.count("*") == 0) return {names.begin(), names.end()};
+  std::vector<std::string> columns = {"*"};
+  if (plan.table == nullptr) return columns;
+  for (const auto& name : names) {
+    if (name != "*" && plan.table->find_column(name) == nullptr) columns.push_back(name);
+  }
+  return columns;
+}
+
+ReadPlan plan_over_source(const ReadPlan& plan) {
+  ReadPlan out = plan;
+  out.source = RootSource::kMutation;
+  const auto columns = columns_read(plan);
+  if (columns.front() != "*" || columns.size() == 1) return out;
+  if (out.select.empty() && out.children.empty()) {
+    out.select.emplace_back();
+    out.select.back().field.name = "*";
+  }
+  std::vector<PlannedSelect> items;
+  for (const auto& item : out.select) {
+    if (!item.is_star()) {
+      items.push_back(item);
+      continue;
+    }
+    for (const auto& column : plan.table->columns) {
+      items.push_back(item);
+      items.back().field.name = column.name;
+    }
+  }
+  out.select = std::move(items);
+  return out;
+}
+
+void write_column(SqlBuilder& sql, const QualifiedIdentifier& table, const std::string& column) {
+  sql.qualified(table.schema, table.name).raw(".");
+  if (column == "*") {
+    sql.raw("*");
+  } else {
+    sql.ident(column);
+  }
 }
 
 }  // namespace pgrst

@@ -52,7 +52,15 @@ void write_where(SqlBuilder& sql, const QualifiedIdentifier& table,
 // What is selected of the root itself, separated by commas, its columns qualified with `table`.
 void write_select_items(SqlBuilder& sql, const QualifiedIdentifier& table, const ReadPlan& plan);
 
-// The columns of the root that the SELECT reads: what a source has to give. "*" alone: all.
+// The columns of the root that the SELECT reads: what a source has to give. "*", which stands
+// first, means all; computed columns may follow it.
 std::vector<std::string> columns_read(const ReadPlan& plan);
+
+// The plan, to be read from a WITH query that gives columns_read(plan): all columns are by name
+// where the query's "*" would hold computed columns too.
+ReadPlan plan_over_source(const ReadPlan& plan);
+
+// table.column or table.*
+void write_column(SqlBuilder& sql, const QualifiedIdentifier& table, const std::string& column);
 
 }  // namespace pgrst

@@ -28,6 +28,7 @@ void write(WireWriter& out, const Statement& statement) {
   out.enumerator(statement.format);
   out.number(statement.window.offset);
   out.number(statement.window.limit);
+  out.boolean(statement.has_marks);
   out.number(statement.payload_at ? static_cast<int32_t>(*statement.payload_at) : int32_t{-1});
   out.number(static_cast<uint32_t>(statement.params.size()));
   for (const auto& param : statement.params) {
@@ -42,6 +43,7 @@ Statement read_statement(WireReader& in) {
   statement.format = in.enumerator<ResultFormat>();
   statement.window.offset = in.number<uint64_t>();
   statement.window.limit = in.number<uint64_t>();
+  statement.has_marks = in.boolean();
   const auto payload_at = in.number<int32_t>();
   if (payload_at >= 0) statement.payload_at = static_cast<size_t>(payload_at);
   statement.params.resize(in.count(1));

@@ -54,6 +54,9 @@ struct Statement {
   std::vector<SqlParam> params;
   ResultFormat format = ResultFormat::kNone;
   RowWindow window;  // rows outside are counted only
+  // Of kCsv: the first column is no part of the result. Where it is null the row is none, and only
+  // tells that the names of the columns are due.
+  bool has_marks = false;
   // This parameter is the payload of the transaction; what stands in params is not used.
   std::optional<size_t> payload_at;
 };

@@ -79,6 +79,7 @@ sub become_unprivileged {
 {
     my $here = dirname(Cwd::abs_path(__FILE__));
     $fixtures{$_} = slurp("$here/../../fixtures/$_.sql") for qw(api);
+    $fixtures{demo} = slurp("$here/../../demo/schema.sql");
     $fixtures{full_disk} = slurp("$here/../../fixtures/full_disk/full_disk.cpp");
     $fixtures{commit_probe} = slurp("$here/../../fixtures/commit_probe/commit_probe.c");
     $bindir = find_postgresql();
@@ -218,6 +219,14 @@ sub load_api {
     $self->sql(qq(CREATE DATABASE "$db"));
     $self->sql($fixtures{api}, db => $db);
     $self->sql('CREATE EXTENSION postgrest_ext', db => $db);
+}
+
+# Creates a database with the demo's schema, of few rows, and the extension.
+sub load_demo {
+    my ($self, $db) = @_;
+    $self->sql(qq(CREATE DATABASE "$db"));
+    $self->sql("\\set readings 500\n$fixtures{demo}", db => $db);
+    $self->sql('CREATE EXTENSION IF NOT EXISTS postgrest_ext', db => $db);
 }
 
 sub create_roles {
