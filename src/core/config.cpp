@@ -129,6 +129,8 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
      "Bytes of a request body, at most (413 beyond)."},
     {"server_max_body_memory", kInt, kSuperuser, "1024", 1, 1000000, false,
      "Megabytes of all request bodies held at a time, at most (503 beyond)."},
+    {"server_max_response_size", kInt, kSuperuser, "1073741824", 0, INT_MAX, false,
+     "Bytes of the rows of a response, at most (500 beyond); 0: no limit."},
     {"server_idle_timeout", kInt, kSuperuser, "60", 1, 86400, false,
      "Seconds without a request after which a connection is closed."},
     {"server_header_timeout", kInt, kSuperuser, "30", 1, 86400, false,
@@ -378,6 +380,8 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.server_max_body_memory = static_cast<int>(i());
   } else if (name == "server_max_body_size") {
     c.server_max_body_size = i();
+  } else if (name == "server_max_response_size") {
+    c.server_max_response_size = i();
   } else if (name == "server_idle_timeout") {
     c.server_idle_timeout = i();
   } else if (name == "server_header_timeout") {

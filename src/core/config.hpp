@@ -112,6 +112,7 @@ struct Config {
   int server_connection_memory = 32768;                           // bytes
   int64_t server_max_body_size = 268435456;                       // bytes
   int server_max_body_memory = 1024;                              // MB, of all bodies
+  int64_t server_max_response_size = 1073741824;                  // bytes; 0: no limit
   int server_idle_timeout = 60;                                   // seconds
   int server_header_timeout = 30;                                 // seconds
   int server_transfer_timeout = 30;                               // seconds

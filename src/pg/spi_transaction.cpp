@@ -287,7 +287,13 @@ void px_run_body(TransactionRun* run) {
   if (SPI_connect() != SPI_OK_CONNECT) elog(ERROR, "SPI_connect failed");
   PushActiveSnapshot(GetTransactionSnapshot());
   if (!t.pre_request.empty()) px_run_pre_request(t.pre_request);
-  for (int i = 0; i < run->statement_count; i++) px_run_statement(&run->statements[i], read_only);
+  uint64 bytes_left = t.max_bytes;
+  for (int i = 0; i < run->statement_count; i++) {
+    ByteSink* sink = run->statements[i].sink;
+    sink->limit = bytes_left;
+    px_run_statement(&run->statements[i], read_only);
+    bytes_left -= sink->size();
+  }
   SPI_finish();
   PopActiveSnapshot();
   run->response_headers = px_copy_setting("response.headers");
@@ -557,7 +563,9 @@ TransactionResult run_transaction(Transaction& transaction, TransactionScope sco
     result.error = guard([&] { px_run_in_subtransaction(&run); }, ErrorLog::kSilent);
   }
   cache.keep();
-  if (!result.error) {
+  if (result.error) {
+    bodies.clear();
+  } else {
     for (size_t i = 0; i < count; i++) {
       result.result_sets.push_back({statements[i].rows, statements[i].total, "", bodies[i].size()});
     }

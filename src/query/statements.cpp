@@ -168,6 +168,9 @@ MainQuery main_query(ActionPlan& plan, const ApiRequest& request, const Config& 
   const Preferences& preferences = request.preferences;
   t.access = AccessMode::kReadOnly;
   t.rollback = wants_rollback(preferences, config);
+  if (config.server_max_response_size > 0 && plan.inspect() == nullptr) {
+    t.max_bytes = static_cast<uint64_t>(config.server_max_response_size);
+  }
   if (const MutatePlan* mutation = plan.mutation()) {
     t.access = AccessMode::kReadWrite;
     t.statements.push_back(mutation_statement(plan.read, *mutation,

@@ -86,6 +86,7 @@ void encode(const Transaction& t, std::string& bytes) {
   out.text(t.pre_request);
   out.number(t.min_rows);
   out.number(t.max_rows);
+  out.number(t.max_bytes);
   out.number(static_cast<uint32_t>(t.statements.size()));
   for (const auto& statement : t.statements) write(out, statement);
 }
@@ -102,6 +103,7 @@ std::optional<Transaction> decode_transaction(std::string_view message) {
   t.pre_request = in.text();
   t.min_rows = in.number<uint64_t>();
   t.max_rows = in.number<uint64_t>();
+  t.max_bytes = in.number<uint64_t>();
   t.statements.resize(in.count(8));
   for (auto& statement : t.statements) statement = read_statement(in);
   if (in.failed() || !in.at_end()) return std::nullopt;

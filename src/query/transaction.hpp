@@ -82,6 +82,7 @@ struct Transaction {
   // transaction is rolled back, though its result is returned.
   uint64_t min_rows = 0;
   uint64_t max_rows = UINT64_MAX;
+  uint64_t max_bytes = UINT64_MAX;  // of all bodies together; more is error 54000
 };
 
 struct ResultSet {

@@ -342,6 +342,35 @@ TEST(CallResult, ByMediaType) {
   EXPECT_EQ(format("clear", "text/csv"), ResultFormat::kCount);
 }
 
+// The names are due where the function gave rows of which none is left.
+TEST(CallResult, CsvOfWhatMayBeLeftOut) {
+  const auto statement = [](const char* path, const char* accept = "text/csv") {
+    return shop_transaction(request("GET", path, {{"Accept", accept}})).statements.at(0);
+  };
+  EXPECT_FALSE(statement("/rpc/table_of").has_marks);
+  EXPECT_FALSE(statement("/rpc/table_of?order=i").has_marks);
+  EXPECT_FALSE(statement("/rpc/table_of?i=eq.1", "application/json").has_marks);
+  EXPECT_TRUE(statement("/rpc/table_of?limit=1").has_marks);
+  const Statement filtered = statement("/rpc/table_of?select=x:i&i=eq.1");
+  EXPECT_TRUE(filtered.has_marks);
+  EXPECT_EQ(filtered.text,
+            R"(WITH pgrst_source AS MATERIALIZED (SELECT "table_of"."i" FROM "api"."table_of"() )"
+            R"(AS "table_of") SELECT pgrst_rows.* FROM (SELECT FROM pgrst_source LIMIT 1) )"
+            R"(AS pgrst_any LEFT JOIN LATERAL (SELECT TRUE AS pgrst_mark, pgrst_result.* FROM )"
+            R"(LATERAL (SELECT "table_of"."i" AS "x" FROM pgrst_source AS "table_of" WHERE )"
+            R"("table_of"."i" = $1) AS pgrst_result) AS pgrst_rows ON TRUE)");
+}
+
+TEST(CallResult, OfALimitedSize) {
+  const auto max_bytes = [](const char* path, const SettingTexts& settings = {}) {
+    return shop_transaction(request("GET", path), settings).max_bytes;
+  };
+  EXPECT_EQ(max_bytes("/items"), uint64_t{1} << 30);
+  EXPECT_EQ(max_bytes("/rpc/words", {{"server_max_response_size", "5"}}), 5U);
+  EXPECT_EQ(max_bytes("/items", {{"server_max_response_size", "0"}}), UINT64_MAX);
+  EXPECT_EQ(max_bytes("/"), UINT64_MAX);  // not the rows that the API is described from
+}
+
 TEST(CallResult, HeadOnlyCounts) {
   for (const char* name : {"now_there", "words", "all_items"}) {
     EXPECT_EQ(format(request("HEAD", std::string("/rpc/") + name)), ResultFormat::kCount) << name;

@@ -24,6 +24,7 @@ Transaction example_transaction() {
   };
   t.min_rows = 1;
   t.max_rows = 7;
+  t.max_bytes = 1000;
   return t;
 }
 
@@ -42,10 +43,12 @@ void expect_same(const Transaction& a, const Transaction& b) {
     EXPECT_EQ(a.statements[i].format, b.statements[i].format);
     EXPECT_EQ(a.statements[i].window.offset, b.statements[i].window.offset);
     EXPECT_EQ(a.statements[i].window.limit, b.statements[i].window.limit);
+    EXPECT_EQ(a.statements[i].has_marks, b.statements[i].has_marks);
     EXPECT_EQ(a.statements[i].payload_at, b.statements[i].payload_at);
   }
   EXPECT_EQ(a.min_rows, b.min_rows);
   EXPECT_EQ(a.max_rows, b.max_rows);
+  EXPECT_EQ(a.max_bytes, b.max_bytes);
 }
 
 TransactionResult example_result() {
