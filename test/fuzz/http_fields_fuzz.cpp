@@ -25,7 +25,8 @@ void require(bool condition) {
 
 void check_media_types(const std::string& text) {
   const auto types = pgrst::parse_accept(text);
-  require(types.size() == 1 + static_cast<size_t>(std::count(text.begin(), text.end(), ',')));
+  const auto commas = static_cast<size_t>(std::count(text.begin(), text.end(), ','));
+  require(types.size() == (text.empty() ? 0 : 1 + commas));
   for (const auto& type : types) {
     (void)pgrst::to_content_type(type);
     if (type.kind != MediaType::Kind::kOther) {

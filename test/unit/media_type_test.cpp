@@ -90,7 +90,7 @@ TEST(Accept, KeepsTheOrderOfEquals) {
   EXPECT_EQ(accept("text/csv"), (Names{"text/csv"}));
   EXPECT_EQ(accept("text/csv,application/json, text/xml"),
             (Names{"text/csv", "application/json", "text/xml"}));
-  EXPECT_EQ(accept(""), (Names{""}));
+  EXPECT_EQ(accept(""), Names());
 }
 
 TEST(Accept, SortsByQuality) {
