@@ -50,12 +50,20 @@ REVOKE ALL ON FUNCTION pgrst.to_sql(text, text, json, text) FROM PUBLIC;
 CREATE FUNCTION pgrst.status_rows() RETURNS TABLE (
     database text, process text, pid int, state text, started_at timestamptz, port int,
     requests bigint, schema_loads bigint, schema_checks bigint, tables bigint, queue bigint,
-    last_error text, last_error_at timestamptz)
+    last_error text, last_error_at timestamptz, left_out text)
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgrst_status_rows';
 REVOKE ALL ON FUNCTION pgrst.status_rows() FROM PUBLIC;
 CREATE VIEW pgrst.status AS SELECT * FROM pgrst.status_rows();
 COMMENT ON VIEW pgrst.status IS 'The processes of postgrest_ext in this server, of all databases';
 REVOKE ALL ON pgrst.status FROM PUBLIC;
+
+CREATE FUNCTION pgrst.introspection_rows() RETURNS TABLE (query text, rows bigint, ms float8)
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pgrst_introspection_rows';
+REVOKE ALL ON FUNCTION pgrst.introspection_rows() FROM PUBLIC;
+CREATE VIEW pgrst.introspection AS SELECT * FROM pgrst.introspection_rows();
+COMMENT ON VIEW pgrst.introspection IS
+  'How long each part of the last load of this database''s schema cache took';
+REVOKE ALL ON pgrst.introspection FROM PUBLIC;
 
 CREATE FUNCTION pgrst.stats_rows() RETURNS TABLE (
     method text, kind text, schema text, resource text, calls bigint, errors bigint, rows bigint,
@@ -83,6 +91,7 @@ REVOKE ALL ON pgrst.effective_config FROM PUBLIC;
 
 -- Monitoring tools read the views.
 GRANT USAGE ON SCHEMA pgrst TO pg_monitor;
-GRANT SELECT ON pgrst.status, pgrst.stats, pgrst.effective_config TO pg_monitor;
-GRANT EXECUTE ON FUNCTION pgrst.status_rows(), pgrst.stats_rows(), pgrst.effective_config_rows()
+GRANT SELECT ON pgrst.status, pgrst.introspection, pgrst.stats, pgrst.effective_config TO pg_monitor;
+GRANT EXECUTE ON FUNCTION pgrst.status_rows(), pgrst.introspection_rows(), pgrst.stats_rows(),
+  pgrst.effective_config_rows()
   TO pg_monitor;

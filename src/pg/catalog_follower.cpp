@@ -1,7 +1,8 @@
+#include "pg/catalog_follower.hpp"
+
 #include <algorithm>
 
 #include "core/wire.hpp"
-#include "pg/catalog_follower.hpp"
 
 #include "pg/authenticator.hpp"
 #include "pg/guard.hpp"
@@ -20,6 +21,12 @@ constexpr int kMaxFailures = 6;
 constexpr int kFailuresToWaitFor = 3;  // that requests wait for: a cancelled introspection is one
 constexpr size_t kRowStep = 10000;     // catalog rows that are built from in one turn: some 5 ms
 constexpr int64_t kIntrospectionMs = 3600 * 1000;
+constexpr int64_t kVerdictMs = 5000;  // requests wait for the verdict on a suspect snapshot
+// One reload that somebody asks for in this time, and in so many times what the last one took.
+constexpr int64_t kForceMs = 1000;
+constexpr int64_t kForceShare = 5;
+
+static_assert(kConfigTable + 2 <= kMaxIntrospectionParts);
 
 }  // namespace
 
@@ -29,13 +36,38 @@ void CatalogFollower::forget() {
   (void)guard([&] { px_set_effective_settings(db_, "", 0); });
 }
 
-bool CatalogFollower::settled() const {
-  return failures_ >= kFailuresToWaitFor ||
-         (!keeper_.suspect(catalog_generation()) && !keeper_.running());
+bool CatalogFollower::settled(int64_t now_ms) const {
+  if (failures_ >= kFailuresToWaitFor) return true;
+  if (!keeper_.suspect(catalog_generation()) && !keeper_.running()) return true;
+  const int64_t due = verdict_due_ms();
+  return due != 0 && now_ms >= due;
+}
+
+int64_t CatalogFollower::verdict_due_ms() const {
+  return unverified_since_ms_ == 0 ? 0 : unverified_since_ms_ + kVerdictMs;
+}
+
+void CatalogFollower::notice_hints(int64_t now_ms) {
+  const bool is_new = catalog_generation() != seen_generation_;
+  seen_generation_ = catalog_generation();
+  if (is_new && keeper_.running() && hint_while_running_ms_ == 0) hint_while_running_ms_ = now_ms;
+  if (unverified_since_ms_ == 0 && keeper_.suspect(seen_generation_)) unverified_since_ms_ = now_ms;
+}
+
+// A few at once, then one in a while: reading everything again, though nothing hints at a change,
+// may be asked for by anybody who can NOTIFY.
+bool CatalogFollower::may_force(int64_t now_ms) {
+  const double each = static_cast<double>(std::max(kForceMs, kForceShare * took_ms_));
+  forces_left_ = std::min(
+      kForcesAtOnce, forces_left_ + static_cast<double>(now_ms - forces_counted_at_ms_) / each);
+  forces_counted_at_ms_ = now_ms;
+  if (forces_left_ < 1) return false;
+  forces_left_ -= 1;
+  return true;
 }
 
 void CatalogFollower::step(int64_t now_ms) {
-  notice_reloads();
+  notice_reloads(now_ms);
   // What has changed may be what was wrong.
   if (failures_ > 0 && catalog_generation() != failed_generation_) {
     retry_at_ms_ = failed_at_ms_ + kRetryMs;
@@ -44,13 +76,14 @@ void CatalogFollower::step(int64_t now_ms) {
     read_again_at_ms_ = 0;
     keeper_.force();
   }
+  notice_hints(now_ms);
   if (keeper_.suspect(catalog_generation()) && !keeper_.running() && now_ms >= retry_at_ms_) {
     introspect();
   }
   if (keeper_.building()) on_verdict(keeper_.build(kRowStep));
 }
 
-void CatalogFollower::notice_reloads() {
+void CatalogFollower::notice_reloads(int64_t now_ms) {
   const uint64_t settings = shared()->settings_generation.load();
   if (settings != settings_generation_) {
     settings_generation_ = settings;
@@ -60,6 +93,10 @@ void CatalogFollower::notice_reloads() {
   if (reload_generation() != reload_generation_ || notified_) {
     reload_generation_ = reload_generation();
     notified_ = false;
+    reload_wanted_ = true;
+  }
+  if (reload_wanted_ && may_force(now_ms)) {
+    reload_wanted_ = false;
     keeper_.force();
     owner_.on_reload();
   }
@@ -69,7 +106,10 @@ void CatalogFollower::introspect() {
   Work work;
   work.is_introspection = true;
   work.label = catalog_generation();
-  work.message = keeper_.start(work.label, PG_VERSION_NUM);
+  const bool only_roles = database_generation() == verified_database_generation_;
+  begun_database_generation_ = database_generation();
+  hint_while_running_ms_ = 0;
+  work.message = keeper_.start(work.label, PG_VERSION_NUM, only_roles);
   begun_at_ms_ = monotonic_ms();
   work.deadline_ms = begun_at_ms_ + kIntrospectionMs;
   (void)broker_.submit(work, SIZE_MAX, begun_at_ms_);
@@ -103,14 +143,18 @@ void CatalogFollower::on_failed() {
   db_.schema_load_failures.fetch_add(1);
 }
 
-// A function that could not be run, or a file that could not be read, may be another time.
-void CatalogFollower::read_settings_again_later() {
-  lacks_ = keeper_.lacks_settings() ? std::min(lacks_ + 1, kMaxFailures) : 0;
+// What could not be run or read may be another time: a function, a file, a table that is locked.
+void CatalogFollower::read_again_later() {
+  lacks_ = keeper_.wants_another() ? std::min(lacks_ + 1, kMaxFailures) : 0;
   read_again_at_ms_ = lacks_ == 0 ? 0 : monotonic_ms() + (kRetryMs << (lacks_ - 1));
 }
 
 void CatalogFollower::on_verdict(Verdict verdict) {
-  if (verdict == Verdict::kUnchanged || verdict == Verdict::kPublished) failures_ = 0;
+  if (verdict == Verdict::kUnchanged || verdict == Verdict::kPublished) {
+    failures_ = 0;
+    unverified_since_ms_ = hint_while_running_ms_;
+    verified_database_generation_ = begun_database_generation_;
+  }
   switch (verdict) {
     case Verdict::kBuilding:
     case Verdict::kUnchanged:
@@ -123,7 +167,7 @@ void CatalogFollower::on_verdict(Verdict verdict) {
       break;
     case Verdict::kPublished:
       publish();
-      read_settings_again_later();
+      read_again_later();
       break;
   }
   report_problem();
@@ -149,6 +193,7 @@ void CatalogFollower::publish() {
   db_.table_count = snapshot.schema_cache.table_count();
   db_.schema_loads.fetch_add(1);
   db_.schema_query_us = static_cast<uint64_t>(took_ms_ * 1000);
+  publish_times();
   publish_settings(snapshot.config);
   db_.snapshot_generation.fetch_add(1);
   owner_.on_snapshot(snapshot);
@@ -156,6 +201,25 @@ void CatalogFollower::publish() {
   warn_of_deprecated(snapshot);
   warn_of_unknown_settings();
   look_at_authenticator();
+}
+
+void CatalogFollower::publish_times() {
+  const auto& times = keeper_.times();
+  for (size_t i = 0; i < times.size() && i < kMaxIntrospectionParts; i++) {
+    db_.introspection[i].rows = times[i].rows;
+    db_.introspection[i].took_us = times[i].took_us;
+  }
+  const std::string& left_out = keeper_.left_out();
+  const bool is_new = left_out != reported_left_out_;
+  reported_left_out_ = left_out;
+  (void)guard([&] {
+    px_set_left_out(db_, left_out.c_str());
+    if (is_new && !left_out.empty()) {
+      ereport(WARNING,
+              (errmsg("postgrest_ext: database \"%s\": some objects could not be read", db_.name),
+               errdetail("%s", left_out.c_str())));
+    }
+  });
 }
 
 void CatalogFollower::log_schema_cache(const SchemaCache& cache) {

@@ -47,7 +47,10 @@ class CatalogFollower {
 
   // Whether requests need not wait for the verdict on the snapshot: it is right, or nobody can tell
   // for long.
-  bool settled() const;
+  bool settled(int64_t now_ms) const;
+  // When requests stop waiting though there is no verdict; counted from the hint, for all of them.
+  // 0: they need not wait.
+  int64_t verdict_due_ms() const;
   // The generation of hints that the last completed check was begun with.
   uint64_t verified() const { return keeper_.verified(); }
   bool extension_missing() const { return extension_missing_; }
@@ -60,11 +63,14 @@ class CatalogFollower {
   const std::vector<SourcedSetting>& settings() const { return keeper_.settings(); }
 
  private:
-  void notice_reloads();
+  void notice_reloads(int64_t now_ms);
+  void notice_hints(int64_t now_ms);
+  bool may_force(int64_t now_ms);
   void introspect();
   void on_verdict(Verdict verdict);
   void on_failed();
-  void read_settings_again_later();
+  void read_again_later();
+  void publish_times();
   void report_problem();
   void publish();
   void publish_settings(const Config& config);
@@ -73,24 +79,36 @@ class CatalogFollower {
   void warn_of_unknown_settings();
   void look_at_authenticator();
 
+  static constexpr double kForcesAtOnce = 5;
+
   DatabaseShared& db_;
   Broker& broker_;
   Owner& owner_;
   SnapshotKeeper keeper_;
   bool extension_missing_ = false;
   bool notified_ = false;
+  bool reload_wanted_ = false;
+  double forces_left_ = kForcesAtOnce;  // reloads that may begin now because somebody asked
+  int64_t forces_counted_at_ms_ = 0;
+  uint64_t seen_generation_ = 0;
+  int64_t unverified_since_ms_ =
+      0;  // the first hint that no check was begun after; 0: there is none
+  int64_t hint_while_running_ms_ = 0;
+  uint64_t begun_database_generation_ = 0;     // of the introspection that runs
+  uint64_t verified_database_generation_ = 0;  // of the last that went well
   uint64_t settings_generation_ = 0;
   uint64_t reload_generation_ = 0;
   int64_t retry_at_ms_ = 0;
   int failures_ = 0;              // in a row
   int losses_ = 0;                // of executors that introspect, in a row
-  int lacks_ = 0;                 // results in a row that lack settings
+  int lacks_ = 0;                 // results in a row that lack something
   int64_t read_again_at_ms_ = 0;  // 0: not
   int64_t failed_at_ms_ = 0;
   uint64_t failed_generation_ = 0;
   int64_t begun_at_ms_ = 0;
   int64_t took_ms_ = 0;  // the last introspection
   std::string reported_problem_;
+  std::string reported_left_out_;
   std::string warned_role_claim_;
   std::vector<std::string> warned_settings_;
   std::string authenticator_hint_;

@@ -26,6 +26,9 @@ extern "C" {
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif
+#if PG_VERSION_NUM >= 150000
+#include "catalog/pg_parameter_acl.h"
+#endif
 #if PG_VERSION_NUM >= 170000
 #include "storage/proc.h"
 #endif
@@ -127,6 +130,15 @@ inline void px_arm_transaction_timeout() {
 inline void px_disarm_transaction_timeout() {
 #if PG_VERSION_NUM >= 170000
   if (get_timeout_active(TRANSACTION_TIMEOUT)) disable_timeout(TRANSACTION_TIMEOUT, false);
+#endif
+}
+
+// Privileges to set parameters exist from 15 on.
+inline Oid px_parameter_acl_catalog() {
+#if PG_VERSION_NUM >= 150000
+  return ParameterAclRelationId;
+#else
+  return InvalidOid;
 #endif
 }
 

@@ -62,7 +62,6 @@ namespace {
 
 constexpr int64_t kDrainMs = 3000;
 constexpr int64_t kIdleTurnMs = 1000;  // a look at the catalogs although no request comes
-constexpr int64_t kVerdictMs = 5000;   // requests wait for the verdict on a suspect snapshot
 constexpr int64_t kSweepMs = 100;      // between two looks for clients that have gone
 
 // Bytes of a body that are read, or written, in one turn: some 3 ms.
@@ -218,7 +217,7 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
     int64_t next = now + kIdleTurnMs;
     const auto at = [&](int64_t ms) { next = ms < next ? ms : next; };
     if (const int64_t ms = broker_.next_deadline_ms(now); ms >= 0) at(ms);
-    if (!held_.empty()) at(held_.front().arrived_ms + kVerdictMs);
+    if (const int64_t ms = follower_.verdict_due_ms(); ms > 0 && !held_.empty()) at(ms);
     for (const auto* service : {&api_, &admin_.service()}) {
       if (const int64_t ms = service->timeout_ms(); ms >= 0) at(now + ms);
     }
@@ -242,11 +241,11 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
   // A request waits while the snapshot is suspect, but not for ever.
   void serve_held(int64_t now) {
     // Later hints, and checks under way because of them, do not concern a request that came before.
-    const bool fresh = follower_.settled();
+    const bool fresh = follower_.settled(now);
     while (!held_.empty()) {
       const Held& first = held_.front();
       const bool verified = first.generation != 0 && first.generation <= follower_.verified();
-      if (!fresh && !verified && first.arrived_ms + kVerdictMs > now) break;
+      if (!fresh && !verified) break;
       Held held = std::move(held_.front());
       held_.pop_front();
       begin_request(held, now);

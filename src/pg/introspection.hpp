@@ -2,13 +2,13 @@
 //
 // A snapshot of the catalogs is suspect as soon as an invalidation message hints at a change
 // (pg/invalidation.hpp). Most hints are noise (ANALYZE, VACUUM, temporary tables), so first a
-// fingerprint is taken: a sum over the rows that the catalog queries read, of object id and xmin;
-// of pg_class over the columns that they read, because its statistics are updated in place. Only if
-// it differs from the known one do the queries run.
+// fingerprint is taken: sums over the rows that the schema cache is made of, one of the database's
+// objects (pg/served_objects.hpp), one of the server's roles (pg/served_roles.hpp). Only if one
+// differs from what is known do the queries run, over the objects that were found.
 //
 // The fingerprint is taken before the queries read: a change between the two makes the next
-// fingerprint differ, so it costs one reading more and is never missed. The catalogs summed up here
-// and those read by schema_cache/catalog_queries.cpp must be the same.
+// fingerprint differ, so it costs one reading more and is never missed. The catalogs summed up
+// are those of schema_cache/catalogs.hpp.
 #pragma once
 
 #include "pg/protocol.hpp"

@@ -29,16 +29,19 @@ namespace {
 Oid watched_database = InvalidOid;
 Oid watched_reload_marker = InvalidOid;
 uint64_t generation = 0;
+uint64_t own_generation = 0;  // without the hints about shared catalogs
 uint64_t reloads = 0;
 uint64 seen_messages = 0;  // as SharedInvalidMessageCounter counts
 
 // Caches whose changes never concern the schema cache.
 bool is_noise_cache(int id) { return id == STATRELATTINH; }
 
-bool is_hint(const SharedInvalidationMessage* message) {
+enum class Hint { kNone, kShared, kDatabase };
+
+Hint hint_of(const SharedInvalidationMessage* message) {
   Oid database = InvalidOid;
   if (message->id >= 0) {
-    if (is_noise_cache(message->cc.id)) return false;
+    if (is_noise_cache(message->cc.id)) return Hint::kNone;
     database = message->cc.dbId;
   } else if (message->id == SHAREDINVALCATALOG_ID) {
     database = message->cat.dbId;
@@ -48,17 +51,23 @@ bool is_hint(const SharedInvalidationMessage* message) {
     const Oid catalog = message->sn.relId;
     if (catalog != DescriptionRelationId && catalog != DbRoleSettingRelationId &&
         catalog != DependRelationId) {
-      return false;
+      return Hint::kNone;
     }
     database = message->sn.dbId;
   } else {
-    return false;
+    return Hint::kNone;
   }
-  return database == InvalidOid || database == watched_database;
+  if (database == InvalidOid) return Hint::kShared;
+  return database == watched_database ? Hint::kDatabase : Hint::kNone;
+}
+
+void count_hint(Hint hint) {
+  if (hint != Hint::kNone) generation++;
+  if (hint == Hint::kDatabase) own_generation++;
 }
 
 void px_on_message(SharedInvalidationMessage* message) {
-  if (is_hint(message)) generation++;
+  count_hint(hint_of(message));
   if (message->id == SHAREDINVALRELCACHE_ID && message->rc.dbId == watched_database &&
       message->rc.relId != InvalidOid && message->rc.relId == watched_reload_marker) {
     reloads++;
@@ -67,7 +76,7 @@ void px_on_message(SharedInvalidationMessage* message) {
 }
 
 void px_on_reset() {
-  generation++;
+  count_hint(Hint::kDatabase);
   InvalidateSystemCaches();
 }
 
@@ -104,16 +113,17 @@ void px_watch_catalogs(Oid database) {
   watched_database = database;
   px_poll_invalidations();
   seen_messages = SharedInvalidMessageCounter;
-  generation++;
+  count_hint(Hint::kDatabase);
 }
 
 void px_poll_invalidations() {
-  if (SharedInvalidMessageCounter != seen_messages) generation++;
+  if (SharedInvalidMessageCounter != seen_messages) count_hint(Hint::kDatabase);
   ReceiveSharedInvalidMessages(&px_on_message, &px_on_reset);
   seen_messages = SharedInvalidMessageCounter;
 }
 
 uint64_t catalog_generation() { return generation; }
+uint64_t database_generation() { return own_generation; }
 uint64_t reload_generation() { return reloads; }
 void watch_reload_marker(Oid marker) { watched_reload_marker = marker; }
 

@@ -24,6 +24,9 @@ void px_watch_catalogs(Oid database);
 void px_poll_invalidations();
 
 uint64_t catalog_generation();
+// Grows with those hints that are not only about catalogs of the whole server: roles, databases,
+// their settings.
+uint64_t database_generation();
 
 // Grows with every message about the view pgrst.status, which nothing but pgrst.reload() sends: it
 // asks for a reload, also through the WAL to standbys. A changed `marker` counts from the next

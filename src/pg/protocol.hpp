@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/config.hpp"
 #include "core/wire.hpp"
 #include "query/transaction.hpp"
 
@@ -24,9 +25,26 @@ enum class MessageKind : uint8_t {
   kIntrospection,  // fingerprint the catalogs, and run the catalog queries if it is a new one
 };
 
+// Sums over the catalogs (pg/introspection.hpp).
+struct Fingerprint {
+  uint64_t objects = 0;  // of the database
+  uint64_t roles = 0;    // of the whole server, and their settings
+
+  bool operator==(const Fingerprint&) const = default;
+};
+
+// What an introspection looks at.
+struct IntrospectionSubject {
+  std::vector<std::string> schemas;
+  std::optional<QualifiedName> pre_config;
+  std::string authenticator;
+};
+
 struct RequestMessage {
   MessageKind kind = MessageKind::kRequest;
-  std::optional<uint64_t> known_fingerprint;
+  std::optional<Fingerprint> known_fingerprint;
+  bool only_roles = false;  // nothing hints at a change of anything else
+  IntrospectionSubject subject;
   Transaction transaction;
   uint64_t payload_size = 0;  // of transaction.payload, which travels behind the message
 };
@@ -35,9 +53,12 @@ struct IntrospectionVerdict {
   bool extension_present = false;
   uint32_t reload_marker = 0;  // oid of the view pgrst.status (pg/invalidation.hpp)
   bool unchanged = false;      // the fingerprint is the known one; there are no result sets
-  uint64_t fingerprint = 0;
+  Fingerprint fingerprint;
   std::string pre_config_problem;  // why db_pre_config could not be run; empty: it was, or there is
                                    // none
+  std::string left_out;            // what could not be read, a line each
+  bool read_again = false;         // it may be readable soon
+  std::vector<uint64_t> times_us;  // the fingerprint, the definitions, each query
 };
 
 struct ResponseHead {

@@ -218,6 +218,14 @@ void px_set_last_error(DatabaseShared& db, const char* text) {
   LWLockRelease(shared()->lock);
 }
 
+void px_set_left_out(DatabaseShared& db, const char* text) {
+  const int whole = pg_mbcliplen(text, static_cast<int>(strlen(text)), sizeof db.left_out - 1);
+  LWLockAcquire(shared()->lock, LW_EXCLUSIVE);
+  memcpy(db.left_out, text, whole);
+  db.left_out[whole] = '\0';
+  LWLockRelease(shared()->lock);
+}
+
 void px_set_effective_settings(DatabaseShared& db, const char* records, size_t size) {
   if (size > sizeof db.effective) size = 0;
   LWLockAcquire(shared()->lock, LW_EXCLUSIVE);

@@ -43,6 +43,8 @@ constexpr size_t kResponseRingSize = 256 * 1024;
 constexpr size_t kSettingsAreaSize = 128 * 1024;
 constexpr size_t kEffectiveAreaSize = 64 * 1024;
 constexpr size_t kErrorTextSize = 256;
+constexpr size_t kLeftOutTextSize = 1024;
+constexpr size_t kMaxIntrospectionParts = 32;
 constexpr int kMaxStepAsideRequests = 8;
 
 enum class Outcome : uint32_t {
@@ -125,6 +127,12 @@ struct DatabaseShared {
   std::atomic<uint64_t> queue_length;
   char last_error[kErrorTextSize];  // under Shared::lock
   int64_t last_error_at;
+  char left_out[kLeftOutTextSize];  // what introspection could not read; under Shared::lock
+  // Of the last load of the schema cache: the fingerprint, the definitions, then each query.
+  struct IntrospectionPart {
+    std::atomic<uint64_t> rows;
+    std::atomic<uint64_t> took_us;
+  } introspection[kMaxIntrospectionParts];
   // What the service is configured by: row records of name, value and source, secrets masked. Under
   // Shared::lock.
   size_t effective_size;
@@ -205,6 +213,9 @@ void wake_launcher();
 
 // Shows these row records in pgrst.effective_config; what does not fit is left out.
 void px_set_effective_settings(DatabaseShared& db, const char* records, size_t size);
+
+// Shows in pgrst.status what introspection could not read.
+void px_set_left_out(DatabaseShared& db, const char* text);
 
 // Remembers why the database is not served; empty: it is.
 void px_set_last_error(DatabaseShared& db, const char* text);

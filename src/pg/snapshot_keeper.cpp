@@ -103,7 +103,7 @@ CatalogScope SnapshotKeeper::scope() const {
   return scope_of(std::get<Config>(make_config({})));
 }
 
-std::string SnapshotKeeper::start(uint64_t generation, int server_version) {
+std::string SnapshotKeeper::start(uint64_t generation, int server_version, bool only_roles) {
   running_ = true;
   force_pending_ = false;
   checked_ = generation;
@@ -111,6 +111,8 @@ std::string SnapshotKeeper::start(uint64_t generation, int server_version) {
   RequestMessage message;
   message.kind = MessageKind::kIntrospection;
   message.known_fingerprint = fingerprint_;
+  message.only_roles = only_roles;
+  message.subject = {introspected_.schemas, introspected_.pre_config, introspected_.authenticator};
   message.transaction = introspection_transaction(introspected_, server_version);
   return encode_request(message);
 }
@@ -150,6 +152,14 @@ Verdict SnapshotKeeper::judge(ResponseHead& head) {
   reload_marker_ = head.verdict.reload_marker;
   if (!head.verdict.extension_present) return Verdict::kExtensionMissing;
   if (head.verdict.unchanged) return Verdict::kUnchanged;
+  left_out_ = std::move(head.verdict.left_out);
+  lacks_objects_ = head.verdict.read_again;
+  times_.clear();
+  const auto& sets_read = head.result.result_sets;
+  for (size_t i = 0; i < head.verdict.times_us.size(); i++) {
+    const bool is_query = i >= 2 && i - 2 < sets_read.size();
+    times_.push_back({is_query ? sets_read[i - 2].rows : 0, head.verdict.times_us[i]});
+  }
   std::vector<std::string> sets;
   for (auto& set : head.result.result_sets) sets.push_back(std::move(set.body));
   builder_ = std::make_unique<CatalogBuilder>(std::move(sets));

@@ -22,6 +22,11 @@ namespace pgrst::pg {
 // kBuilding: the catalogs have changed, and build() has to go on.
 enum class Verdict { kExtensionMissing, kUnchanged, kPublished, kFailed, kBuilding };
 
+struct QueryTime {
+  uint64_t rows = 0;
+  uint64_t took_us = 0;
+};
+
 class SnapshotKeeper {
  public:
   // Takes the settings of postgresql.conf (row records of name and value).
@@ -39,8 +44,9 @@ class SnapshotKeeper {
   // every request that arrived when no later hint was known.
   uint64_t verified() const { return verified_; }
 
-  // The message of the next introspection, which answers for `generation`.
-  std::string start(uint64_t generation, int server_version);
+  // The message of the next introspection, which answers for `generation`. only_roles: there were
+  // hints about nothing else since the last one that went well.
+  std::string start(uint64_t generation, int server_version, bool only_roles = false);
   Verdict on_result(ResponseHead& head, uint64_t generation);
   bool building() const { return builder_ != nullptr; }
   // Goes on with building for about max_rows catalog rows.
@@ -54,8 +60,12 @@ class SnapshotKeeper {
   const std::string& problem() const { return problem_; }  // of the last result; empty: none
   // Whether the last introspection failed: what is served may be outdated.
   bool failing() const { return failing_; }
-  // Whether settings could not be read that may be readable another time.
-  bool lacks_settings() const { return lacks_settings_; }
+  // What could not be read, a line each; of the last introspection that read all.
+  const std::string& left_out() const { return left_out_; }
+  // Whether that may be readable another time.
+  bool wants_another() const { return lacks_settings_ || lacks_objects_; }
+  // How long each part of the last introspection took that read all.
+  const std::vector<QueryTime>& times() const { return times_; }
   // What snapshot() is configured by, secrets masked.
   const std::vector<SourcedSetting>& settings() const { return settings_; }
   // Names of settings of the database and its roles that nobody knows.
@@ -72,17 +82,20 @@ class SnapshotKeeper {
   std::vector<std::string> unknown_settings_;
   std::optional<Configured> configured_;  // the last settings that were right
   SnapshotPtr snapshot_;
-  std::optional<uint64_t> fingerprint_;
+  std::optional<Fingerprint> fingerprint_;
   std::unique_ptr<CatalogBuilder> builder_;
-  uint64_t pending_fingerprint_ = 0;  // of what builder_ builds
-  std::string pre_config_problem_;    // of what builder_ builds
-  uint64_t pending_generation_ = 0;   // of the introspection that runs
+  Fingerprint pending_fingerprint_;  // of what builder_ builds
+  std::string pre_config_problem_;   // of what builder_ builds
+  uint64_t pending_generation_ = 0;  // of the introspection that runs
   CatalogScope introspected_;
   std::optional<CatalogScope> wanted_;  // by the settings that the database holds
   uint64_t checked_ = 0;
   uint64_t verified_ = 0;
   uint32_t reload_marker_ = 0;
+  std::string left_out_;
+  std::vector<QueryTime> times_;
   bool lacks_settings_ = false;
+  bool lacks_objects_ = false;
   bool force_pending_ = true;
   bool running_ = false;
   bool failing_ = false;

@@ -20,6 +20,7 @@ extern "C" {
 #include "mb/pg_wchar.h"
 #include "nodes/params.h"
 #include "pgstat.h"
+#include "portability/instr_time.h"
 #include "replication/syncrep.h"
 #include "replication/walsender.h"
 #include "replication/walsender_private.h"
@@ -156,6 +157,7 @@ struct StatementRun {
   ByteSink* sink;
   uint64 rows;
   uint64 total;
+  uint64 took_us;
 };
 
 RowFormat row_format(const Statement& statement) {
@@ -197,6 +199,8 @@ RowFormat row_format(const Statement& statement) {
 void px_run_statement(StatementRun* run, bool read_only) {
   const Statement& statement = *run->statement;
   if (statement.format == ResultFormat::kLines) px_show_usual_settings();
+  instr_time begun;
+  INSTR_TIME_SET_CURRENT(begun);
   debug_query_string = statement.text.c_str();
   pgstat_report_activity(STATE_RUNNING, debug_query_string);
   if (run->plan->plan == nullptr) {
@@ -223,6 +227,10 @@ void px_run_statement(StatementRun* run, bool read_only) {
   if (rc == SPI_OK_INSERT || rc == SPI_OK_UPDATE || rc == SPI_OK_DELETE) {
     run->rows = run->total = SPI_processed;
   }
+  instr_time took;
+  INSTR_TIME_SET_CURRENT(took);
+  INSTR_TIME_SUBTRACT(took, begun);
+  run->took_us = INSTR_TIME_GET_MICROSEC(took);
 }
 
 void px_run_pre_request(const std::string& sql) {
@@ -544,7 +552,7 @@ TransactionResult run_transaction(Transaction& transaction, TransactionScope sco
   for (size_t i = 0; i < count; i++) {
     const Statement& statement = transaction.statements[i];
     PreparedPlan* plan = cache.find(statement.text, transaction.role, search_path_of(transaction));
-    statements[i] = {&statement, &transaction.payload, plan, &bodies[i], 0, 0};
+    statements[i] = {&statement, &transaction.payload, plan, &bodies[i], 0, 0, 0};
   }
   TransactionRun run{&transaction, scope,  statements.data(), static_cast<int>(count), nullptr,
                      nullptr,      nullptr};
@@ -568,6 +576,7 @@ TransactionResult run_transaction(Transaction& transaction, TransactionScope sco
   } else {
     for (size_t i = 0; i < count; i++) {
       result.result_sets.push_back({statements[i].rows, statements[i].total, "", bodies[i].size()});
+      bodies.times.push_back(statements[i].took_us);
     }
     if (run.response_headers != nullptr) result.response_headers = run.response_headers;
     if (run.response_status != nullptr) result.response_status = run.response_status;

@@ -58,6 +58,9 @@ class Bodies {
   const ByteSink& at(size_t i) const { return sinks_[i]; }
   size_t size() const { return sinks_.size(); }
 
+  // How long each statement took, in microseconds.
+  std::vector<uint64_t> times;
+
  private:
   std::vector<ByteSink> sinks_;
 };

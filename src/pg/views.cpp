@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/statistics.hpp"
+#include "schema_cache/catalog_queries.hpp"
 
 #include "pg/shmem.hpp"
 
@@ -15,10 +16,12 @@ extern "C" {
 #include "utils/tuplestore.h"
 
 PGDLLEXPORT Datum pgrst_status_rows(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum pgrst_introspection_rows(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum pgrst_stats_rows(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum pgrst_stats_reset(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum pgrst_effective_config_rows(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(pgrst_status_rows);
+PG_FUNCTION_INFO_V1(pgrst_introspection_rows);
 PG_FUNCTION_INFO_V1(pgrst_stats_rows);
 PG_FUNCTION_INFO_V1(pgrst_stats_reset);
 PG_FUNCTION_INFO_V1(pgrst_effective_config_rows);
@@ -127,7 +130,10 @@ void px_set_gateway(Row* row, DatabaseShared& db) {
   LWLockAcquire(shared()->lock, LW_SHARED);
   strlcpy(error, db.last_error, sizeof error);
   const TimestampTz at = db.last_error_at;
+  char left_out[kLeftOutTextSize];
+  strlcpy(left_out, db.left_out, sizeof left_out);
   LWLockRelease(shared()->lock);
+  if (left_out[0] != '\0') set(row, 13, CStringGetTextDatum(left_out));
   if (error[0] == '\0') return;
   set(row, 11, CStringGetTextDatum(error));
   set(row, 12, TimestampTzGetDatum(at));
@@ -153,6 +159,25 @@ void px_put_processes(Tuplestorestate* store, TupleDesc desc) {
       set(&row, 6, Int64GetDatum(static_cast<int64>(executor.requests.load())));
       px_put(store, desc, &row);
     }
+  }
+}
+
+// -- pgrst.introspection -------------------------------------------------------------------------
+
+void px_put_introspection(Tuplestorestate* store, TupleDesc desc) {
+  DatabaseShared* db = own_database();
+  if (db == nullptr || db->schema_loads.load() == 0) return;
+  constexpr int kBefore = 2;
+  constexpr const char* kBeforeNames[kBefore] = {"fingerprint", "definitions"};
+  for (int i = 0; i < kBefore + kConfigTable; i++) {
+    const auto& part = db->introspection[i];
+    Row row;
+    clear(&row);
+    set(&row, 0,
+        CStringGetTextDatum(i < kBefore ? kBeforeNames[i] : kCatalogQueryNames[i - kBefore]));
+    if (i >= kBefore) set(&row, 1, Int64GetDatum(static_cast<int64>(part.rows.load())));
+    set(&row, 2, Float8GetDatum(static_cast<double>(part.took_us.load()) / 1000));
+    px_put(store, desc, &row);
   }
 }
 
@@ -236,6 +261,11 @@ using namespace pgrst::pg;  // NOLINT: the functions below are C
 
 Datum pgrst_status_rows(PG_FUNCTION_ARGS) {
   px_return_set(fcinfo, &px_put_processes);
+  PG_RETURN_NULL();
+}
+
+Datum pgrst_introspection_rows(PG_FUNCTION_ARGS) {
+  px_return_set(fcinfo, &px_put_introspection);
   PG_RETURN_NULL();
 }
 

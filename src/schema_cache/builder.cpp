@@ -10,6 +10,7 @@
 #include "core/row_reader.hpp"
 #include "core/text.hpp"
 #include "schema_cache/catalog_queries.hpp"
+#include "schema_cache/updatability.hpp"
 #include "schema_cache/relationships.hpp"
 
 namespace pgrst {
@@ -27,6 +28,12 @@ Number to_number(std::string_view text) {
 
 RelationOid to_oid(std::string_view text) { return to_number<RelationOid>(text); }
 int16_t to_column(std::string_view text) { return to_number<int16_t>(text); }
+
+void set_updatable(Table& table, uint32_t events) {
+  table.insertable = (events & kCanInsert) != 0;
+  table.updatable = (events & kCanUpdate) != 0;
+  table.deletable = (events & kCanDelete) != 0;
+}
 
 Isolation parse_isolation(std::string_view text) {
   const std::string t = to_lower_ascii(text);
@@ -93,7 +100,7 @@ class CatalogBuilder::Impl {
     size_t columns;
     void (Impl::*add)(const Rows&);
   };
-  static const Stage kStages[18];
+  static const Stage kStages[20];
 
   // True when all rows of the stage are read.
   bool read_rows(size_t max_rows) {
@@ -113,6 +120,8 @@ class CatalogBuilder::Impl {
 
   void begin_relationships() {
     for (auto& [oid, table] : tables_) {
+      const bool may_vary = table.kind == 'v' || table.kind == 'f';
+      if (may_vary && updatability_.knows(oid)) set_updatable(table, updatability_.events(oid));
       std::sort(table.pk_columns.begin(), table.pk_columns.end());
     }
     catalog_.schema_cache.set_role_settings(std::move(roles_));
@@ -157,9 +166,11 @@ class CatalogBuilder::Impl {
   void add_tables(const Rows& rows);
   void add_enums(const Rows& rows);
   void add_columns(const Rows& rows);
+  void add_defaults(const Rows& rows);
   void add_primary_keys(const Rows& rows);
   void add_foreign_keys(const Rows& rows);
   void add_views(const Rows& rows);
+  void add_updatability(const Rows& rows);
   void add_view_columns(const Rows& rows);
   void add_computed_relationships(const Rows& rows);
   void add_representations(const Rows& rows);
@@ -184,7 +195,10 @@ class CatalogBuilder::Impl {
   TablesByOid::iterator next_table_;
   std::map<uint32_t, std::shared_ptr<EnumLabels>> enums_;  // by oid
   RelationshipSources sources_;
-  std::string last_key_;  // the foreign key that the last row belongs to
+  Updatability updatability_;
+  Table* table_of_default_ = nullptr;  // that the last default belongs to
+  size_t next_default_ = 0;            // the column behind the one it belongs to
+  std::string last_key_;               // the foreign key that the last row belongs to
   std::optional<RelationshipDeriver> deriver_;
   RelationshipsByTable relationships_;
   RelationshipsByTable::iterator next_relationships_;
@@ -195,13 +209,15 @@ class CatalogBuilder::Impl {
 
 // Tables before what belongs to them, enums before columns of them, the stronger settings after the
 // weaker.
-const CatalogBuilder::Impl::Stage CatalogBuilder::Impl::kStages[18] = {
+const CatalogBuilder::Impl::Stage CatalogBuilder::Impl::kStages[20] = {
     {kTables, 6, &Impl::add_tables},
     {kEnums, 2, &Impl::add_enums},
     {kColumns, 11, &Impl::add_columns},
+    {kDefaults, 3, &Impl::add_defaults},
     {kPrimaryKeys, 3, &Impl::add_primary_keys},
     {kForeignKeys, 13, &Impl::add_foreign_keys},
     {kViews, 6, &Impl::add_views},
+    {kUpdatability, 3, &Impl::add_updatability},
     {kViewColumns, 4, &Impl::add_view_columns},
     {kComputedRelationships, 7, &Impl::add_computed_relationships},
     {kRepresentations, 4, &Impl::add_representations},
@@ -217,15 +233,10 @@ const CatalogBuilder::Impl::Stage CatalogBuilder::Impl::kStages[18] = {
 };
 
 void CatalogBuilder::Impl::add_tables(const Rows& rows) {
-  // Bits of pg_relation_is_updatable: 1 << CmdType.
-  constexpr int kUpdate = 4, kInsert = 8, kDelete = 16;
   Table table;
   table.id = {std::string(rows.text(1)), std::string(rows.text(2))};
   table.kind = rows.text(3).empty() ? 'r' : rows.text(3)[0];
-  const int events = to_number(rows.text(4));
-  table.insertable = (events & kInsert) != 0;
-  table.updatable = (events & kUpdate) != 0;
-  table.deletable = (events & kDelete) != 0;
+  set_updatable(table, to_number<uint32_t>(rows.text(4)));
   table.description = rows.optional(5);
   tables_.emplace(to_oid(rows.text(0)), std::move(table));
 }
@@ -255,6 +266,22 @@ void CatalogBuilder::Impl::add_columns(const Rows& rows) {
   if (rows.text(10) == "o") column.shape = JsonShape::kObject;
   if (rows.text(10) == "a") column.shape = JsonShape::kAny;
   it->second.columns.push_back(std::move(column));
+}
+
+// Both columns and defaults are in order.
+void CatalogBuilder::Impl::add_defaults(const Rows& rows) {
+  const auto it = tables_.find(to_oid(rows.text(0)));
+  if (it == tables_.end()) return;
+  if (table_of_default_ != &it->second) {
+    table_of_default_ = &it->second;
+    next_default_ = 0;
+  }
+  auto& columns = it->second.columns;
+  size_t i = next_default_;
+  while (i < columns.size() && columns[i].name != rows.text(1)) i++;
+  if (i == columns.size()) return;  // renamed meanwhile
+  columns[i].default_value = rows.optional(2);
+  next_default_ = i + 1;
 }
 
 void CatalogBuilder::Impl::add_primary_keys(const Rows& rows) {
@@ -293,9 +320,16 @@ void CatalogBuilder::Impl::add_views(const Rows& rows) {
   view.columns.emplace_back(to_column(rows.text(4)), rows.text(5));
 }
 
+void CatalogBuilder::Impl::add_updatability(const Rows& rows) {
+  updatability_.add(to_oid(rows.text(0)),
+                    {to_number<uint32_t>(rows.text(1)), to_oid(rows.text(2))});
+}
+
 void CatalogBuilder::Impl::add_view_columns(const Rows& rows) {
-  sources_.view_columns.push_back({to_oid(rows.text(0)), to_column(rows.text(1)),
-                                   to_oid(rows.text(2)), to_column(rows.text(3))});
+  const ViewColumn column = {to_oid(rows.text(0)), to_column(rows.text(1)), to_oid(rows.text(2)),
+                             to_column(rows.text(3))};
+  updatability_.add_column(column);
+  sources_.view_columns.push_back(column);
 }
 
 void CatalogBuilder::Impl::add_computed_relationships(const Rows& rows) {

@@ -14,10 +14,7 @@ namespace {
 
 constexpr char kTablesSql[] = R"sql(
 select c.oid, n.nspname, c.relname, c.relkind,
-       case when c.relkind in ('r', 'p') then 28
-            when c.relkind in ('v', 'f') then pg_catalog.pg_relation_is_updatable(c.oid, true)
-            else 0
-       end,
+       case when c.relkind in ('r', 'p') then 28 else 0 end,
        d.description
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -32,29 +29,17 @@ select c.oid, n.nspname, c.relname, c.relkind,
 // is built in; a domain over a user's type keeps its own, as in PostgREST. A limit of length counts
 // when the domain directly above the base type has it.
 constexpr char kColumnsSql[] = R"sql(
-with recursive below (domain, type) as (
-  select t.oid, t.typbasetype from pg_catalog.pg_type t where t.typtype = 'd'
-  union all
-  select b.domain, t.typbasetype
-    from below b join pg_catalog.pg_type t on t.oid = b.type
-   where t.typtype = 'd'
-), base (domain, type, is_built_in, is_enum) as (
-  select b.domain, b.type, t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace, t.typtype = 'e'
-    from below b join pg_catalog.pg_type t on t.oid = b.type
-   where t.typtype <> 'd'
-)
 select a.attrelid, a.attname,
-       case when base.is_built_in then pg_catalog.format_type(base.type, null)
+       case when base.type is not null and b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
+              then pg_catalog.format_type(base.type, null)
             when t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
               then pg_catalog.format_type(a.atttypid, null)
             else pg_catalog.format_type(a.atttypid, a.atttypmod)
        end,
        pg_catalog.format_type(a.atttypid, a.atttypmod),
        not (a.attnotnull or t.typtype = 'd' and t.typnotnull),
-       case when a.attgenerated <> '' then null
-            when a.attidentity = 'd' then pg_catalog.format('nextval(%L)', q.oid::pg_catalog.regclass)
-            when f.adbin is null and t.typtype = 'd' then pg_catalog.pg_get_expr(t.typdefaultbin, 0)
-            else pg_catalog.pg_get_expr(f.adbin, f.adrelid)
+       case when a.attgenerated = '' and a.attidentity = 'd'
+              then pg_catalog.format('nextval(%L)', q.oid::pg_catalog.regclass)
        end,
        d.description,
        case when m.modifier = -1 then null
@@ -63,14 +48,15 @@ select a.attrelid, a.attname,
             when m.type in ('pg_catalog.bit'::pg_catalog.regtype, 'pg_catalog.varbit'::pg_catalog.regtype)
               then m.modifier
        end,
-       case when t.typtype = 'e' then t.oid when base.is_enum then base.type end,
+       case when b.typtype = 'e' then b.oid end,
        a.attgenerated <> '' or a.attidentity = 'a',
        case when v.typtype = 'c' then 'o' when j.oid is not null then 'a' end
   from pg_catalog.pg_attribute a
   join pg_catalog.pg_class c on c.oid = a.attrelid
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   join pg_catalog.pg_type t on t.oid = a.atttypid
-  left join base on base.domain = t.oid
+  left join rows from (pg_catalog.unnest($2::pg_catalog.oid[]), pg_catalog.unnest($3::pg_catalog.oid[])) base (domain, type)
+         on base.domain = t.oid
   join pg_catalog.pg_type b on b.oid = coalesce(base.type, t.oid)
   join pg_catalog.pg_type v
     on v.oid = case when b.typcategory = 'A' and b.typelem <> 0 then b.typelem else b.oid end
@@ -86,7 +72,6 @@ select a.attrelid, a.attname,
         and i.refobjsubid = a.attnum and i.deptype = 'i'
         and i.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
   left join pg_catalog.pg_class q on q.oid = i.objid and q.relkind = 'S'
-  left join pg_catalog.pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
   left join pg_catalog.pg_description d
          on d.objoid = a.attrelid and d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
         and d.objsubid = a.attnum
@@ -98,26 +83,30 @@ select a.attrelid, a.attname,
  order by a.attrelid, a.attnum)sql";
 
 constexpr char kEnumsSql[] = R"sql(
-select e.enumtypid, e.enumlabel from pg_catalog.pg_enum e order by e.enumtypid, e.enumsortorder)sql";
+select e.enumtypid, e.enumlabel
+  from pg_catalog.pg_enum e
+ where e.enumtypid = any ($1::pg_catalog.oid[])
+ order by e.enumtypid, e.enumsortorder)sql";
 
-// Of all schemas: views may show keys of tables that are not exposed.
+// Of other schemas too: views may show keys of tables that are not exposed.
 constexpr char kPrimaryKeysSql[] = R"sql(
 select k.conrelid, a.attnum, a.attname
   from pg_catalog.pg_constraint k
  cross join lateral pg_catalog.unnest(k.conkey) with ordinality c (number, position)
   join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = c.number
- where k.contype = 'p' and k.connamespace <> 'pg_catalog'::pg_catalog.regnamespace
+ where k.contype = 'p' and k.conrelid = any ($1::pg_catalog.oid[])
  order by k.conrelid, c.position)sql";
 
 constexpr char kForeignKeysSql[] = R"sql(
 with unique_key as (
   select distinct k.conrelid, array(select pg_catalog.unnest(k.conkey) order by 1) as numbers
     from pg_catalog.pg_constraint k
-   where k.contype in ('p', 'u')
+   where k.contype in ('p', 'u') and k.conrelid = any ($1::pg_catalog.oid[])
 ), foreign_key as (
   select k.*, array(select pg_catalog.unnest(k.conkey) order by 1) as numbers
     from pg_catalog.pg_constraint k
    where k.contype = 'f' and k.conparentid = 0
+     and k.conrelid = any ($1::pg_catalog.oid[]) and k.confrelid = any ($1::pg_catalog.oid[])
 )
 select f.oid, f.conrelid, n.nspname, t.relname, f.confrelid, fn.nspname, ft.relname, f.conname,
        u.conrelid is not null, a.attnum, a.attname, fa.attnum, fa.attname
@@ -138,7 +127,7 @@ select c.oid, n.nspname, c.relname, n.nspname = any ($1::pg_catalog.text[]), a.a
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   join pg_catalog.pg_attribute a on a.attrelid = c.oid
- where c.relkind in ('v', 'm')
+ where c.relkind in ('v', 'm') and c.oid = any ($3::pg_catalog.oid[])
    and n.nspname = any ($1::pg_catalog.text[] || $2::pg_catalog.text[])
    and n.nspname not in ('pg_catalog', 'information_schema')
    and a.attnum > 0 and not a.attisdropped
@@ -169,6 +158,8 @@ select pg_catalog.format_type(c.castsource, null), pg_catalog.format_type(c.cast
   join pg_catalog.pg_type t on t.oid = c.casttarget
  where c.castcontext = 'i' and c.castmethod = 'f'
    and pg_catalog.has_function_privilege()sql" PGRST_LOGIN_ROLE R"sql(, p.oid, 'execute')
+   and (s.typtype <> 'd' or s.oid = any ($2::pg_catalog.oid[]))
+   and (t.typtype <> 'd' or t.oid = any ($2::pg_catalog.oid[]))
    and (s.typtype = 'd' and t.oid in ('pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.text'::pg_catalog.regtype)
         or t.typtype = 'd' and s.oid in ('pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.text'::pg_catalog.regtype)))sql";
 
@@ -198,23 +189,14 @@ select m.nspname, m.typname, n.nspname, p.proname, m.typname
  where p.prokind = 'f' and not p.proretset and n.nspname = any ($1::pg_catalog.text[]))sql";
 
 constexpr char kRoutinesSql[] = R"sql(
-with recursive below (domain, type) as (
-  select t.oid, t.typbasetype from pg_catalog.pg_type t where t.typtype = 'd'
-  union all
-  select b.domain, t.typbasetype
-    from below b join pg_catalog.pg_type t on t.oid = b.type
-   where t.typtype = 'd'
-), base (domain, type) as (
-  select b.domain, b.type from below b join pg_catalog.pg_type t on t.oid = b.type
-   where t.typtype <> 'd'
-)
 select p.oid, n.nspname, p.proname, d.description, tn.nspname, coalesce(c.relname, t.typname),
        p.proretset,
        t.typtype = 'c' or coalesce(p.proargmodes::pg_catalog.text[] && '{t,b,o}', false),
        p.provolatile
   from pg_catalog.pg_proc p
   join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-  left join base b on b.domain = p.prorettype
+  left join rows from (pg_catalog.unnest($2::pg_catalog.oid[]), pg_catalog.unnest($3::pg_catalog.oid[])) b (domain, type)
+         on b.domain = p.prorettype
   join pg_catalog.pg_type t on t.oid = coalesce(b.type, p.prorettype)
   join pg_catalog.pg_namespace tn on tn.oid = t.typnamespace
   left join pg_catalog.pg_class c on c.oid = t.typrelid
@@ -303,21 +285,24 @@ select pg_catalog.split_part(o.setting, '=', 1),
 
 std::vector<CatalogQuery> catalog_queries(const CatalogScope& scope, int server_version) {
   const std::string names = array_literal(scope.schemas);
+  const std::string relations(kRelationsParam), types(kTypesParam);
+  const std::string domains(kDomainsParam), base_types(kBaseTypesParam);
+  const char* role_settings = server_version >= 150000 ? kRoleSettingsSql15 : kRoleSettingsSql14;
   return {
       {kTablesSql, {names}},
-      {kEnumsSql, {}},
-      {kColumnsSql, {names}},
-      {kPrimaryKeysSql, {}},
-      {kForeignKeysSql, {}},
-      {kViewsSql, {names, array_literal(scope.extra_search_path)}},
+      {kEnumsSql, {types}},
+      {kColumnsSql, {names, domains, base_types}},
+      {kPrimaryKeysSql, {relations}},
+      {kForeignKeysSql, {relations}},
+      {kViewsSql, {names, array_literal(scope.extra_search_path), relations}},
       {kComputedRelationshipsSql, {names}},
-      {kRepresentationsSql, {scope.authenticator}},
-      {kRoutinesSql, {names}},
+      {kRepresentationsSql, {scope.authenticator, types}},
+      {kRoutinesSql, {names, domains, base_types}},
       {kRoutineParamsSql, {names}},
       {kRoutineColumnsSql, {names}},
       {kRoutineSettingsSql, {names}},
       {kMediaHandlersSql, {names}},
-      {server_version >= 150000 ? kRoleSettingsSql15 : kRoleSettingsSql14, {scope.authenticator}},
+      {role_settings, {scope.authenticator}},
       {kSettingsSql, {scope.authenticator}},
   };
 }

@@ -179,6 +179,8 @@ TEST(Builder, NullsWhereTextIsExpected) {
   rows.sets[kForeignKeys] = {Row(13)};
   rows.sets[kViews] = {Row(6)};
   rows.sets[kViewColumns] = {Row(4)};
+  rows.sets[kUpdatability] = {Row(3)};
+  rows.sets[kDefaults] = {Row(3)};
   rows.sets[kComputedRelationships] = {Row(7)};
   rows.sets[kRepresentations] = {Row(4)};
   rows.sets[kRoleSettings] = {Row(3)};
