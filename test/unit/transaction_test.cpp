@@ -18,9 +18,9 @@ Transaction example_transaction() {
   t.settings = {{"search_path", "\"a\""}, {"x", ""}};
   t.pre_request = "SELECT \"f\"()";
   t.statements = {
-      {"SELECT $1", {"a", std::nullopt, ""}, ResultFormat::kJsonArray, {5, 10}, 2},
-      {"", {}, ResultFormat::kRecords, {}, std::nullopt},
-      {std::string("a\0b", 3), {std::string(1000, 'x')}, ResultFormat::kCount, {}, 0},
+      {"SELECT $1", {"a", std::nullopt, ""}, ResultFormat::kCsv, {5, 10}, true, 2},
+      {"", {}, ResultFormat::kRecords, {}, false, std::nullopt},
+      {std::string("a\0b", 3), {std::string(1000, 'x')}, ResultFormat::kCount, {}, false, 0},
   };
   t.min_rows = 1;
   t.max_rows = 7;
