@@ -27,7 +27,7 @@ constexpr const char* kKeepingLibraries[] = {
     "plv8",          // globalThis
     "plr",           // the workspace
     "pllua",         // globals
-    "pljava",        // static members
+    "libpljava",     // static members
     "dblink",        // named connections, which any role may use
     "pg_variables",  // variables of the session
     "orafce",        // packages with state: dbms_output, dbms_session
@@ -52,7 +52,7 @@ bool is_library(const char* path, const char* name) {
   const size_t length = std::strlen(name);
   if (std::strncmp(base, name, length) != 0) return false;
   const char next = base[length];
-  return next == '.' || next == '-' || next == 'u' || (next >= '0' && next <= '9');
+  return next == '.' || next == '-' || (next >= '0' && next <= '9');
 }
 
 int look_at(struct dl_phdr_info* info, size_t, void* adds) {
