@@ -17,7 +17,7 @@ const std::string kTooDeep =
     "nesting is deeper than " + std::to_string(rules::kMaxNesting) + " levels";
 
 // Runs `grammar(scanner, out)` over the text, and a second time when it fails, to learn why. The
-// message names the parameter as `what (shown)`.
+// message names the parameter as `what (shown)`, shortened.
 template <class T, class Grammar>
 Result<T> parse_with(std::string_view what, std::string_view shown, std::string_view text,
                      Grammar grammar) {
@@ -31,7 +31,7 @@ Result<T> parse_with(std::string_view what, std::string_view shown, std::string_
   grammar(slow, ignored);
   const size_t position = slow.too_deep() ? slow.position() : slow.trace().position();
   std::string message = "\"failed to parse ";
-  message.append(what).append(" (").append(shown).append(")\" ");
+  message.append(what).append(" (").append(errors::quotable(shown)).append(")\" ");
   message += parsec::show_position(text, position);
   return errors::query_param(std::move(message),
                              slow.too_deep() ? kTooDeep : parsec::show_messages(slow.trace()));

@@ -5,6 +5,8 @@
 #include <charconv>
 
 #include "core/json.hpp"
+#include "core/postgres_limits.hpp"
+#include "core/text.hpp"
 
 namespace pgrst {
 
@@ -26,13 +28,17 @@ std::string concat(std::initializer_list<std::string_view> parts) {
   return out;
 }
 
-std::string join(const std::vector<std::string>& parts) {
+// Bytes of a list of what the server has. The schemas of a server are a few, overloads and
+// relationships that fit a request as well.
+constexpr size_t kMaxListed = 64 * 1024;
+
+std::string join(const std::vector<std::string>& parts, size_t max_bytes = errors::kMaxQuoted) {
   std::string out;
-  for (size_t i = 0; i < parts.size(); i++) {
+  for (size_t i = 0; i < parts.size() && out.size() <= max_bytes; i++) {
     if (i > 0) out += ", ";
-    out += parts[i];
+    out += shorten(parts[i], max_bytes);
   }
-  return out;
+  return shorten(out, max_bytes);
 }
 
 void add_optional(std::string& out, std::string_view key, const std::optional<std::string>& json) {
@@ -212,6 +218,8 @@ HttpResponse error_response(const Error& error, ErrorVerbosity verbosity) {
 
 namespace errors {
 
+std::string quotable(std::string_view text) { return shorten(text, kMaxQuoted); }
+
 Error connection_failed(std::optional<std::string> details) {
   Error e = make(503, "PGRST000", "Database connection error.");
   if (details) e.details_json = details_string(*details);
@@ -250,7 +258,7 @@ Error query_param(std::string message, std::string_view details) {
 }
 
 Error invalid_rpc_method(std::string_view method) {
-  return make(405, "PGRST101", concat({"Cannot use the ", method, " method on RPC"}));
+  return make(405, "PGRST101", concat({"Cannot use the ", quotable(method), " method on RPC"}));
 }
 
 Error invalid_body(std::string message) { return make(400, "PGRST102", std::move(message)); }
@@ -278,8 +286,8 @@ Error range_out_of_bounds(std::string_view offset, std::string_view total) {
 }
 
 Error unacceptable_schema(std::string_view schema, const std::vector<std::string>& exposed) {
-  Error e = make(406, "PGRST106", concat({"Invalid schema: ", schema}));
-  e.hint = concat({"Only the following schemas are exposed: ", join(exposed)});
+  Error e = make(406, "PGRST106", concat({"Invalid schema: ", quotable(schema)}));
+  e.hint = concat({"Only the following schemas are exposed: ", join(exposed, kMaxListed)});
   return e;
 }
 
@@ -289,16 +297,18 @@ Error media_type(const std::vector<std::string>& accepted) {
 }
 
 Error not_embedded(std::string_view resource) {
-  Error e = make(400, "PGRST108",
-                 concat({"'", resource, "' is not an embedded resource in this request"}));
-  e.hint = concat({"Verify that '", resource, "' is included in the 'select' query parameter."});
+  const std::string name = quotable(resource);
+  Error e =
+      make(400, "PGRST108", concat({"'", name, "' is not an embedded resource in this request"}));
+  e.hint = concat({"Verify that '", name, "' is included in the 'select' query parameter."});
   return e;
 }
 
 Error not_embedded_by_alias(std::string_view relation, std::string_view alias) {
   Error e = not_embedded(relation);
   e.details_json = details_string("Target names are not allowed in filters if they have an alias");
-  e.hint = concat({"Change '", relation, "' to '", alias, "' in filters, orders or limits."});
+  e.hint = concat({"Change '", quotable(relation), "' to '", quotable(alias),
+                   "' in filters, orders or limits."});
   return e;
 }
 
@@ -349,7 +359,7 @@ Error singularity(uint64_t rows) {
 }
 
 Error unsupported_method(std::string_view method) {
-  return make(405, "PGRST117", concat({"Unsupported HTTP method: ", method}));
+  return make(405, "PGRST117", concat({"Unsupported HTTP method: ", quotable(method)}));
 }
 
 Error invalid_preferences(const std::vector<std::string>& invalid) {
@@ -359,9 +369,10 @@ Error invalid_preferences(const std::vector<std::string>& invalid) {
 }
 
 Error related_order_not_to_one(std::string_view origin, std::string_view target) {
-  Error e = make(400, "PGRST118", concat({"A related order on '", target, "' is not possible"}));
+  const std::string name = quotable(target);
+  Error e = make(400, "PGRST118", concat({"A related order on '", name, "' is not possible"}));
   e.details_json = details_string(concat(
-      {"'", origin, "' and '", target, "' do not form a many-to-one or one-to-one relationship"}));
+      {"'", origin, "' and '", name, "' do not form a many-to-one or one-to-one relationship"}));
   return e;
 }
 
@@ -381,15 +392,16 @@ Error not_implemented(std::string_view details) {
   return e;
 }
 
-Error no_relationship(std::string_view parent, std::string_view child,
+Error no_relationship(std::string_view parent_name, std::string_view child_name,
                       const std::optional<std::string>& embed_hint, std::string_view schema,
                       std::optional<std::string> hint) {
+  const std::string parent = quotable(parent_name), child = quotable(child_name);
   Error e = make(400, "PGRST200",
                  concat({"Could not find a relationship between '", parent, "' and '", child,
                          "' in the schema cache"}));
   e.details_json = details_string(
       concat({"Searched for a foreign key relationship between '", parent, "' and '", child,
-              embed_hint ? "' using the hint '" : "", embed_hint ? *embed_hint : "",
+              embed_hint ? "' using the hint '" : "", embed_hint ? quotable(*embed_hint) : "",
               "' in the schema '", schema, "', but no matches were found."}));
   e.hint = std::move(hint);
   return e;
@@ -408,13 +420,14 @@ std::string relationship_json(const RelationshipText& text) {
 }
 }  // namespace
 
-Error ambiguous_relationship(std::string_view parent, std::string_view child,
+Error ambiguous_relationship(std::string_view parent_name, std::string_view child_name,
                              const std::vector<RelationshipText>& found) {
+  const std::string parent = quotable(parent_name), child = quotable(child_name);
   Error e = make(300, "PGRST201",
                  concat({"Could not embed because more than one relationship was found for '",
                          parent, "' and '", child, "'"}));
   std::string details = "[", hints;
-  for (size_t i = 0; i < found.size(); i++) {
+  for (size_t i = 0; i < found.size() && details.size() <= kMaxListed; i++) {
     if (i > 0) details += ',';
     details += relationship_json(found[i]);
     if (i > 0) hints += ", ";
@@ -429,7 +442,7 @@ Error ambiguous_relationship(std::string_view parent, std::string_view child,
 Error routine_not_found(const RoutineSearch& search, const std::optional<std::string>& nearest) {
   using Body = RoutineSearch::Body;
   const bool whole_body = search.body != Body::kNone && search.body != Body::kJson;
-  const std::string function = search.schema + "." + search.name;
+  const std::string function = search.schema + "." + quotable(search.name);
   const std::string names = join(search.arguments);
   const char* without = " without parameters";
   std::string message = "Could not find the function " + function;
@@ -451,9 +464,9 @@ Error routine_not_found(const RoutineSearch& search, const std::optional<std::st
 }
 
 Error ambiguous_routine(const std::vector<std::string>& signatures) {
-  Error e =
-      make(300, "PGRST203",
-           concat({"Could not choose the best candidate function between: ", join(signatures)}));
+  Error e = make(300, "PGRST203",
+                 concat({"Could not choose the best candidate function between: ",
+                         join(signatures, kMaxListed)}));
   e.hint =
       "Try renaming the parameters or the function itself in the database so function overloading "
       "can be resolved";
@@ -461,16 +474,16 @@ Error ambiguous_routine(const std::vector<std::string>& signatures) {
 }
 
 Error column_not_found(std::string_view relation, std::string_view column) {
-  return make(
-      400, "PGRST204",
-      concat({"Could not find the '", column, "' column of '", relation, "' in the schema cache"}));
+  return make(400, "PGRST204",
+              concat({"Could not find the '", quotable(column), "' column of '", relation,
+                      "' in the schema cache"}));
 }
 
 Error table_not_found(std::string_view schema, std::string_view table,
                       const std::optional<std::string>& hint_table) {
-  Error e =
-      make(404, "PGRST205",
-           concat({"Could not find the table '", schema, ".", table, "' in the schema cache"}));
+  Error e = make(404, "PGRST205",
+                 concat({"Could not find the table '", schema, ".", quotable(table),
+                         "' in the schema cache"}));
   if (hint_table) {
     e.hint = concat({"Perhaps you meant the table '", schema, ".", *hint_table, "'"});
     e.hinted = {HintedObject::Kind::kRelation, std::string(schema), *hint_table, {}};
@@ -519,6 +532,18 @@ Error payload_too_large(uint64_t limit_bytes) {
 
 Error no_room_for_body() {
   return make(503, "PGRST102", "There is no room for the request body at the moment");
+}
+
+Error too_many_embeds(size_t limit) {
+  return make(400, "PGRST100",
+              concat({"The request embeds more than ", std::to_string(limit), " resources"}));
+}
+
+Error too_many_targets() {
+  PgError e;
+  e.sqlstate = "54011";
+  e.message = concat({"target lists can have at most ", std::to_string(kMaxTargets), " entries"});
+  return from_postgres(e, false);
 }
 
 Error internal(std::string_view what) { return make(500, "PGRSTX00", std::string(what)); }

@@ -4,6 +4,8 @@
 // and Error -> JSON body. Every PGRST code, message, detail and hint of the project stands in
 // error.cpp and nowhere else; they are PostgREST v16.2's, byte for byte
 // (docs/references/errors.rst).
+// Invariant: what an error repeats of a request is shortened, a list of names too: an error is
+// never much larger than kMaxQuoted bytes for each place in its texts, whatever the request was.
 #pragma once
 
 #include "core/before_postgres.hpp"
@@ -61,6 +63,11 @@ struct PgError {
 
 namespace errors {
 
+// Bytes of a text of the request, or of a list of them, that an error repeats. No name that there
+// can be is as long.
+inline constexpr size_t kMaxQuoted = 2048;
+std::string quotable(std::string_view text);
+
 // PGRST000-003: the way to the database.
 Error connection_failed(std::optional<std::string> details);  // 503 PGRST000
 Error executor_lost();                                        // 503 PGRST001
@@ -117,7 +124,8 @@ Error ambiguous_relationship(std::string_view parent, std::string_view child,
 struct RoutineSearch {
   std::string schema;
   std::string name;
-  std::vector<std::string> arguments;  // sorted
+  // Sorted; of very many the first.
+  std::vector<std::string> arguments;
   // Called by POST: with one of these bodies, or with JSON.
   enum class Body { kNone, kJson, kText, kXml, kBytes };
   Body body = Body::kNone;
@@ -142,7 +150,11 @@ Error no_such_role(std::string_view role);  // 401 22023
 // Limits of this server. They have no counterpart in PostgREST, whose HTTP library answers them.
 Error payload_too_large(uint64_t limit_bytes);  // 413 PGRST102
 Error no_room_for_body();                       // 503 PGRST102
+Error too_many_embeds(size_t limit);            // 400 PGRST100
 Error internal(std::string_view what);          // 500 PGRSTX00
+
+// What PostgreSQL says of it. Told before it is asked, since it asks itself late.
+Error too_many_targets();  // 500 54011
 
 // An error that PostgreSQL raised while the request's transaction ran. `authenticated`: the request
 // ran as another role than db_anon_role (42501 is 403 then, 401 otherwise). Knows SQLSTATE PTxyz

@@ -55,6 +55,15 @@ int base64_value(char c) {
 
 }  // namespace
 
+void append_hex(std::string& out, std::string_view bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 0xf];
+  }
+}
+
 std::string percent_decode(std::string_view raw, bool plus_is_space) {
   std::string out;
   out.reserve(raw.size());
@@ -124,6 +133,12 @@ size_t utf8_boundary(std::string_view bytes) {
     if (byte >= 0xC0) return bytes.size() - i;
   }
   return bytes.size();
+}
+
+std::string shorten(std::string_view text, size_t max_bytes) {
+  if (text.size() <= max_bytes) return std::string(text);
+  const std::string_view head = text.substr(0, max_bytes);
+  return std::string(head.substr(0, utf8_boundary(head))) + "...";
 }
 
 std::string_view trim(std::string_view text) {

@@ -13,6 +13,9 @@ namespace pgrst {
 // 0 to 15; -1 for what is no hexadecimal digit.
 int hex_value(char c);
 
+// Two digits for each byte, in lower case.
+void append_hex(std::string& out, std::string_view bytes);
+
 // `%41` -> `A`. A '%' not followed by two hex digits stays as it is (as PostgREST's URI library
 // does). plus_is_space: '+' -> ' ' (query strings).
 std::string percent_decode(std::string_view raw, bool plus_is_space);
@@ -30,6 +33,9 @@ std::string to_valid_utf8(std::string_view bytes);
 // never inside a well-formed sequence or a maximal subpart. What is done to the parts, as by the
 // functions above, is then done to the whole.
 size_t utf8_boundary(std::string_view bytes);
+
+// At most `max_bytes` of the text, and "..." for the rest of it; not cut inside a character.
+std::string shorten(std::string_view text, size_t max_bytes);
 
 // Spaces and tabs off both ends.
 std::string_view trim(std::string_view text);

@@ -294,5 +294,43 @@ TEST(Raise, DeepNestingIsAnErrorNotACrash) {
   EXPECT_EQ(raise(std::string(100000, '['), "").code, "PGRST121");
 }
 
+// Nobody gets back much more than a few kilobytes of what he sent, nor a list without end.
+TEST(Catalogue, RepeatsLongTextsShortened) {
+  using namespace errors;
+  const std::string text(1000 * 1000, '\x01');  // six times as long in JSON
+  const std::vector<std::string> few = {text, text}, many(100 * 1000, "name");
+  const RelationshipText relationship{"one-to-many", "a with b", "a_fkey using a(b) and b(c)",
+                                      "b!a"};
+  const std::vector<Error> kCases = {
+      invalid_rpc_method(text),
+      unacceptable_schema(text, {"api"}),
+      unacceptable_schema("x", many),
+      media_type(few),
+      media_type(many),
+      not_embedded(text),
+      not_embedded_by_alias(text, text),
+      related_order_not_to_one("t", text),
+      unsupported_method(text),
+      invalid_preferences(few),
+      invalid_preferences(many),
+      no_relationship(text, text, text, "api", std::nullopt),
+      ambiguous_relationship(text, text, std::vector<RelationshipText>(100 * 1000, relationship)),
+      routine_not_found({"api", text, few, RoutineSearch::Body::kJson}, std::nullopt),
+      routine_not_found({"api", text, many, RoutineSearch::Body::kNone}, std::nullopt),
+      ambiguous_routine(many),
+      column_not_found("t", text),
+      table_not_found("api", text, std::nullopt),
+  };
+  for (const Error& error : kCases) {
+    const std::string body = error_body(error, ErrorVerbosity::kVerbose);
+    EXPECT_LT(body.size(), 256U * 1024) << error.code;
+  }
+  // Not inside a character, and no shorter than it has to be.
+  std::string name;
+  while (name.size() < kMaxQuoted) name += "\u20ac";
+  EXPECT_EQ(quotable(name + "x"), name.substr(0, kMaxQuoted / 3 * 3) + "...");
+  EXPECT_EQ(quotable(std::string(kMaxQuoted, 'x')), std::string(kMaxQuoted, 'x'));
+}
+
 }  // namespace
 }  // namespace pgrst
