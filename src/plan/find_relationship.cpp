@@ -62,22 +62,11 @@ struct Suggestion {
 std::optional<Suggestion> nearest(const SchemaCache& cache, const std::string& schema,
                                   const std::string& origin, const std::string& target,
                                   const std::vector<Relationship>* relationships) {
-  FuzzySet names;
-  if (relationships == nullptr) {
-    const auto tables = cache.related_tables(schema);
-    if (tables.size() >= SchemaCache::kMaxNamesForHints) return std::nullopt;
-    for (const auto& name : tables) names.add(name);
-    auto found = names.get_one(origin);
-    if (!found) return std::nullopt;
-    return Suggestion{*found, origin};
-  }
-  for (auto it = relationships->rbegin(); it != relationships->rend(); ++it) {
-    names.add(it->foreign_table.name);
-  }
-  for (const auto& [score, name] : names.get(target)) {
-    if (score < 1.0) return Suggestion{name, target};
-  }
-  return std::nullopt;
+  const bool known = relationships != nullptr;
+  auto found =
+      known ? cache.nearest_target(*relationships, target) : cache.nearest_related(schema, origin);
+  if (!found) return std::nullopt;
+  return Suggestion{*std::move(found), known ? target : origin};
 }
 
 // -- PGRST201 ------------------------------------------------------------------------------------

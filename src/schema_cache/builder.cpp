@@ -86,7 +86,9 @@ class CatalogBuilder::Impl {
       derive(max_rows);
       return false;
     }
-    return add_to_cache(max_rows);
+    // Adding a name to an index takes as long as several rows of a catalog.
+    return add_to_cache(max_rows) &&
+           catalog_.schema_cache.index_names(std::max<size_t>(max_rows / 8, 1));
   }
 
   Result<Catalog> take() {

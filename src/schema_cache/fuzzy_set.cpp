@@ -101,17 +101,60 @@ size_t edit_distance(std::u32string_view a, std::u32string_view b) {
   return row.back();
 }
 
+// Levenshtein distances from one text. Up to kWord characters of it are compared at once, as bits
+// of a word: G. Myers, A Fast Bit-Vector Algorithm for Approximate String Matching (1999), in the
+// form of H. Hyyro for distances of whole texts.
+class EditDistances {
+ public:
+  explicit EditDistances(std::u32string_view from) : from_(from) {
+    if (from.size() > kWord) return;
+    for (size_t i = 0; i < from.size(); i++) places_[from[i]] |= uint64_t{1} << i;
+  }
+
+  std::u32string_view from() const { return from_; }
+
+  size_t to(std::u32string_view text) const {
+    if (from_.empty()) return text.size();
+    if (from_.size() > kWord) return edit_distance(from_, text);
+    const uint64_t last = uint64_t{1} << (from_.size() - 1);
+    // Bit i: the distance grows, or falls, from row i to row i + 1 of the column.
+    uint64_t grows = ~uint64_t{0}, falls = 0;
+    size_t distance = from_.size();
+    for (const char32_t c : text) {
+      const auto at = places_.find(c);
+      const uint64_t equal = at == places_.end() ? 0 : at->second;
+      const uint64_t diagonal = (((equal & grows) + grows) ^ grows) | equal | falls;
+      uint64_t grows_right = falls | ~(diagonal | grows);
+      uint64_t falls_right = diagonal & grows;
+      if ((grows_right & last) != 0) distance++;
+      if ((falls_right & last) != 0) distance--;
+      grows_right = (grows_right << 1) | 1;
+      falls_right <<= 1;
+      grows = falls_right | ~(diagonal | grows_right);
+      falls = grows_right & diagonal;
+    }
+    return distance;
+  }
+
+ private:
+  static constexpr size_t kWord = 64;
+
+  std::u32string_view from_;
+  std::unordered_map<char32_t, uint64_t> places_;  // where it stands in the text
+};
+
 // 1 - distance / longer length, or 0 when that is certainly below min_score.
-double similarity(std::u32string_view a, std::u32string_view b, double min_score) {
-  const size_t longer = std::max(a.size(), b.size());
+double similarity(const EditDistances& a, std::u32string_view b, double min_score) {
+  const size_t length = a.from().size();
+  const size_t longer = std::max(length, b.size());
   if (longer == 0) return 1;
-  const size_t shorter = std::min(a.size(), b.size());
+  const size_t shorter = std::min(length, b.size());
   const auto of_longer = [longer](size_t n) {
     return static_cast<double>(n) / static_cast<double>(longer);
   };
   // The distance is at least the difference in length.
   if (of_longer(shorter) < min_score) return 0;
-  return of_longer(longer - edit_distance(a, b));
+  return of_longer(longer - a.to(b));
 }
 
 // The order in which the original walks a hash map of item numbers, five bits at a time from the
@@ -163,20 +206,23 @@ std::vector<std::pair<double, std::string>> FuzzySet::search(std::u32string_view
   }
   const double key_magnitude = magnitude(counts);
   std::sort(candidates.begin(), candidates.end(), walks_before);
-  const auto cosine = [&](uint32_t item) {
-    return static_cast<double>(products[item]) / (key_magnitude * index.magnitudes[item]);
-  };
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [&](uint32_t a, uint32_t b) { return cosine(a) > cosine(b); });
-  if (candidates.size() > kMaxCandidates) candidates.resize(kMaxCandidates);
-
-  std::vector<std::pair<double, std::string>> matches;
+  std::vector<std::pair<double, uint32_t>> ranked;  // by cosine
+  ranked.reserve(candidates.size());
   for (const uint32_t item : candidates) {
-    const double score = similarity(key, items_[item], min_score);
+    ranked.emplace_back(
+        static_cast<double>(products[item]) / (key_magnitude * index.magnitudes[item]), item);
+  }
+  const auto is_better = [](const auto& a, const auto& b) { return a.first > b.first; };
+  std::stable_sort(ranked.begin(), ranked.end(), is_better);
+  if (ranked.size() > kMaxCandidates) ranked.resize(kMaxCandidates);
+
+  const EditDistances distances(key);
+  std::vector<std::pair<double, std::string>> matches;
+  for (const auto& [cosine, item] : ranked) {
+    const double score = similarity(distances, items_[item], min_score);
     if (score >= min_score) matches.emplace_back(score, exact_.at(items_[item]));
   }
-  std::stable_sort(matches.begin(), matches.end(),
-                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::stable_sort(matches.begin(), matches.end(), is_better);
   return matches;
 }
 

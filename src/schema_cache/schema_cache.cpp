@@ -2,15 +2,107 @@
 
 #include <algorithm>
 #include <tuple>
+#include <unordered_set>
 
 namespace pgrst {
 
+// -- hints ---------------------------------------------------------------------------------------
+
 namespace {
-constexpr double kMinHintScore =
-    0.75;  // PostgREST's: high, so that a hint tells little to a guesser
+
+// In the order in which PostgREST adds them; none of a relation that is related to too many.
+std::vector<std::string_view> names_of_targets(const std::vector<Relationship>& relationships) {
+  std::vector<std::string_view> names;
+  std::unordered_set<std::string_view> seen;
+  for (auto it = relationships.rbegin(); it != relationships.rend(); ++it) {
+    if (!seen.insert(it->foreign_table.name).second) continue;
+    if (seen.size() == SchemaCache::kMaxNamesForHints) return {};
+    names.emplace_back(it->foreign_table.name);
+  }
+  return names;
 }
 
+}  // namespace
+
+bool SchemaCache::index_names(size_t max_names) {
+  if (!indexing_) begin_indexing();
+  auto& left = *indexing_;
+  for (size_t n = 0; n < max_names && !left.empty();) {
+    auto& [index, names, relationships] = left.back();
+    if (relationships != nullptr) {
+      names = names_of_targets(*relationships);
+      std::reverse(names.begin(), names.end());
+      n += relationships->size() / 16;
+      relationships = nullptr;
+    }
+    for (; n < max_names && !names.empty(); n++) {
+      index->add(names.back());
+      names.pop_back();
+    }
+    if (names.empty()) left.pop_back();
+  }
+  return left.empty();
+}
+
+void SchemaCache::begin_indexing() {
+  auto& left = indexing_.emplace();
+  const auto add = [&](FuzzySet& index, std::vector<std::string_view> names) {
+    if (names.empty() || names.size() >= kMaxNamesForHints) return;
+    std::reverse(names.begin(), names.end());
+    left.push_back({&index, std::move(names), nullptr});
+  };
+  std::map<std::string_view, std::vector<std::string_view>> routines, related;
+  for (const auto& [id, overloads] : routines_) routines[id.schema].emplace_back(id.name);
+  for (const auto& [id, list] : relationships_) {
+    related[id.schema].emplace_back(id.name);
+    if (list.size() > kFewTargets) left.push_back({&targets_[&list], {}, &list});
+  }
+  for (const auto& [schema, names] : table_names_) {
+    add(names_[schema].tables, {names.begin(), names.end()});
+  }
+  for (auto& [schema, names] : routines) {
+    add(names_[std::string(schema)].routines, std::move(names));
+  }
+  for (auto& [schema, names] : related) {
+    add(names_[std::string(schema)].related_tables, std::move(names));
+  }
+}
+
+const SchemaCache::SchemaNames* SchemaCache::names_of(std::string_view schema) const {
+  const auto it = names_.find(schema);
+  return it == names_.end() ? nullptr : &it->second;
+}
+
+std::optional<std::string> SchemaCache::nearest_routine(std::string_view schema,
+                                                        std::string_view name) const {
+  const SchemaNames* names = names_of(schema);
+  return names == nullptr ? std::nullopt : names->routines.get_one(name, kNameMinScore);
+}
+
+std::optional<std::string> SchemaCache::nearest_related(std::string_view schema,
+                                                        std::string_view name) const {
+  const SchemaNames* names = names_of(schema);
+  return names == nullptr ? std::nullopt : names->related_tables.get_one(name);
+}
+
+std::optional<std::string> SchemaCache::nearest_target(
+    const std::vector<Relationship>& relationships, std::string_view name) const {
+  FuzzySet few;
+  if (relationships.size() <= kFewTargets) {
+    for (const auto& target : names_of_targets(relationships)) few.add(target);
+  }
+  const auto many = targets_.find(&relationships);
+  const FuzzySet& targets = many == targets_.end() ? few : many->second;
+  for (auto& [score, found] : targets.get(name)) {
+    if (score < 1.0) return std::move(found);
+  }
+  return std::nullopt;
+}
+
+// -- what there is -------------------------------------------------------------------------------
+
 void SchemaCache::add_table(Table table) {
+  table.index_columns();
   table_names_[table.id.schema].push_back(table.id.name);
   QualifiedIdentifier id = table.id;
   tables_.insert_or_assign(std::move(id), std::move(table));
@@ -110,16 +202,9 @@ const Table* SchemaCache::table_or_null(std::string_view schema, std::string_vie
 
 Result<const Table*> SchemaCache::find_table(std::string_view schema, std::string_view name) const {
   if (const Table* table = table_or_null(schema, name)) return table;
-  return errors::table_not_found(schema, name, nearest_table(schema, name));
-}
-
-std::optional<std::string> SchemaCache::nearest_table(std::string_view schema,
-                                                      std::string_view name) const {
-  const auto it = table_names_.find(schema);
-  if (it == table_names_.end() || it->second.size() >= kMaxNamesForHints) return std::nullopt;
-  FuzzySet names;
-  for (const auto& candidate : it->second) names.add(candidate);
-  return names.get_one(name, kMinHintScore);
+  const SchemaNames* names = names_of(schema);
+  return errors::table_not_found(
+      schema, name, names == nullptr ? std::nullopt : names->tables.get_one(name, kNameMinScore));
 }
 
 const RoleSettings* SchemaCache::role_settings(std::string_view role) const {

@@ -40,7 +40,8 @@ struct MediaHandler {
 
 class SchemaCache {
  public:
-  // PostgREST gives no hints in schemas with as many tables or more.
+  // PostgREST gives no hints in schemas with as many tables or more. Here the same goes for
+  // functions, and for the relations that one relation is related to.
   static constexpr size_t kMaxNamesForHints = 500;
 
   void add_table(Table table);
@@ -51,6 +52,9 @@ class SchemaCache {
   // The function of an implicit cast to or from a domain. Types are named as in Column.
   void add_representation(std::string source_type, std::string target_type,
                           QualifiedIdentifier function);
+  // When all is added: makes the indexes by which hints are found, of about max_names names. True
+  // when there is nothing left to do. Without them there are no hints.
+  bool index_names(size_t max_names);
   void set_role_settings(std::map<std::string, RoleSettings, std::less<>> settings);
 
   // The table, or PGRST205 with the nearest name in that schema.
@@ -61,6 +65,8 @@ class SchemaCache {
   const std::vector<Routine>* routines(std::string_view schema, std::string_view name) const;
   // Names of the functions of a schema.
   std::vector<std::string_view> routine_names(std::string_view schema) const;
+  // The name of a function of that schema that is most like this one.
+  std::optional<std::string> nearest_routine(std::string_view schema, std::string_view name) const;
 
   // The relationships from a relation to relations of the same schema, in the order of PGRST201.
   // Null when there is none; empty when there are some that cannot be followed.
@@ -68,6 +74,11 @@ class SchemaCache {
                                                  std::string_view name) const;
   // Names of the relations of a schema that have relationships.
   std::vector<std::string_view> related_tables(std::string_view schema) const;
+  // The one that is most like this name; the relation most like it, but not equal, that relations
+  // lead to from the one of `relationships`, which are those of this cache.
+  std::optional<std::string> nearest_related(std::string_view schema, std::string_view name) const;
+  std::optional<std::string> nearest_target(const std::vector<Relationship>& relationships,
+                                            std::string_view name) const;
 
   // The function that makes a value of the target type from one of the source type, or null.
   const QualifiedIdentifier* representation(const std::string& source_type,
@@ -103,7 +114,23 @@ class SchemaCache {
   const MediaHandlers& media_handlers() const { return media_handlers_; }
 
  private:
-  std::optional<std::string> nearest_table(std::string_view schema, std::string_view name) const;
+  // A relation with more relationships has an index of its own.
+  static constexpr size_t kFewTargets = 16;
+
+  struct SchemaNames {
+    FuzzySet tables;
+    FuzzySet routines;
+    FuzzySet related_tables;
+  };
+  // An index, and the names that are missing in it, in reverse order; or what they are taken from.
+  struct Indexing {
+    FuzzySet* index;
+    std::vector<std::string_view> names;
+    const std::vector<Relationship>* relationships = nullptr;
+  };
+
+  void begin_indexing();
+  const SchemaNames* names_of(std::string_view schema) const;
 
   TableMap tables_;
   std::map<std::string, std::vector<std::string>, std::less<>> table_names_;  // by schema
@@ -112,6 +139,11 @@ class SchemaCache {
   Representations representations_;
   MediaHandlers media_handlers_;
   std::map<std::string, RoleSettings, std::less<>> role_settings_;
+
+  // Their places do not change.
+  std::map<std::string, SchemaNames, std::less<>> names_;                   // by schema
+  std::unordered_map<const std::vector<Relationship>*, FuzzySet> targets_;  // of many
+  std::optional<std::vector<Indexing>> indexing_;
 };
 
 }  // namespace pgrst

@@ -105,6 +105,23 @@ void measure(const char* title, const std::string& target, const SnapshotPtr& sn
               1e6 * begin_time / kRuns, 1e6 * encode_time / kRuns, bytes);
 }
 
+// What is refused: the name of something that is not there, for which a hint is looked for.
+void measure_refusal(const char* title, const std::string& target, const SnapshotPtr& snapshot) {
+  constexpr int kRuns = 2000;
+  JwtCache cache(8);
+  double seconds = 0, longest = 0;
+  for (int i = 0; i < kRuns; i++) {
+    HttpRequest request = test::request("GET", target);
+    const auto start = Clock::now();
+    const BeginResult begun = begin(std::move(request), snapshot, cache, test::kNow);
+    const double run = seconds_since(start);
+    seconds += run;
+    longest = std::max(longest, run);
+  }
+  std::printf("  %-28s begin %6.2f us, longest %.2f us\n", title, 1e6 * seconds / kRuns,
+              1e6 * longest);
+}
+
 // Writing the description of all tables.
 void measure_description(const char* version, const CatalogRows& rows,
                          const SnapshotPtr& snapshot) {
@@ -149,6 +166,9 @@ void run(const char* title, int tables, int at) {
           "/" + table(0) + "?select=id,c5," + table(1) + "(id,c4," + table(2) + "(*," + table(3) +
               "(c5)))," + table(2) + "!inner(id)&order=id.desc&limit=20&offset=100",
           snapshot);
+  measure_refusal("an unknown table", "/" + table(0) + "x", snapshot);
+  measure_refusal("an unknown function", "/rpc/" + table(0) + "x", snapshot);
+  measure_refusal("an unknown embed", "/" + table(0) + "?select=*,tt1(*)", snapshot);
   for (const char* version : {"2.0", "3.1"}) measure_description(version, rows, snapshot);
 }
 
@@ -157,5 +177,6 @@ void run(const char* title, int tables, int at) {
 
 int main() {
   pgrst::run("16 tables", 16, 12);
+  pgrst::run("456 tables", 456, 300);
   pgrst::run("10,000 tables, 20,000 foreign keys", 10000, 6000);
 }

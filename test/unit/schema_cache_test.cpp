@@ -269,6 +269,8 @@ SchemaCache with_tables(size_t count) {
     table.id = {"api", "table_number_" + std::to_string(i)};
     cache.add_table(std::move(table));
   }
+  while (!cache.index_names(7)) {
+  }
   return cache;
 }
 
