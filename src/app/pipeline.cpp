@@ -1,9 +1,12 @@
 #include "app/pipeline.hpp"
 
+#include <algorithm>
+
 #include "app/cors.hpp"
 #include "query/inspect_builder.hpp"
 #include "query/mutate_builder.hpp"
 #include "query/pre_query.hpp"
+#include "query/sql_builder.hpp"
 #include "query/statements.hpp"
 #include "response/openapi.hpp"
 
@@ -143,6 +146,19 @@ void account_for(const ActionPlan& plan, const std::string& schema, const Transa
   for (const auto& statement : transaction.statements) account.sql.push_back(statement.text);
 }
 
+bool has_too_large_statement(const Transaction& t) {
+  return std::any_of(t.statements.begin(), t.statements.end(),
+                     [](const Statement& statement) { return statement.text.empty(); });
+}
+
+Error too_large_statement() {
+  PgError error;
+  error.sqlstate = "54001";
+  error.message = "the request makes a statement of more than " +
+                  std::to_string(SqlBuilder::kMaxSize) + " bytes";
+  return errors::from_postgres(error, false);
+}
+
 // What every response has.
 void add_frame(const PendingRequest& pending, HttpResponse& response) {
   response.account = pending.account;
@@ -238,6 +254,7 @@ Result<BeginResult> Beginning::plan() {
     return BeginResult(info_response(info->allow));
   }
   MainQuery query = main_query(plan, api_request_, config);
+  if (has_too_large_statement(query.transaction)) return too_large_statement();
   add_pre_query(query.transaction, api_request_, plan, auth_.role, auth_.claims_json, config,
                 cache);
   account_for(plan, api_request_.schema, query.transaction, config, pending_.account);

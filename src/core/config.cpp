@@ -43,6 +43,8 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
      "Function to call at the start of every request's transaction."},
     {"db_max_rows", kInt, kUser, "-1", -1, INT_MAX, false,
      "Rows of a response at most; -1: no limit."},
+    {"db_max_embeds", kInt, kUser, "100", -1, INT_MAX, false,
+     "Embedded resources of a request at most; -1: no limit."},
     {"db_tx_end", kString, kUser, "commit", 0, 0, false,
      "How transactions end: commit, commit-allow-override, rollback, rollback-allow-override."},
     {"db_aggregates_enabled", kBool, kUser, "off", 0, 0, false,
@@ -289,6 +291,8 @@ void apply(Config& c, std::string_view name, std::string_view text) {
     c.db_hoisted_tx_settings = split_on_commas(text);
   } else if (name == "db_max_rows") {
     c.db_max_rows = i() < 0 ? std::nullopt : std::optional<int64_t>(i());
+  } else if (name == "db_max_embeds") {
+    c.db_max_embeds = i() < 0 ? std::nullopt : std::optional<int64_t>(i());
   } else if (name == "db_plan_enabled") {
     c.db_plan_enabled = b();
   } else if (name == "db_pool_acquisition_timeout") {

@@ -67,6 +67,7 @@ struct Config {
   std::vector<std::string> db_extra_search_path;
   std::vector<std::string> db_hoisted_tx_settings;
   std::optional<int64_t> db_max_rows;
+  std::optional<int64_t> db_max_embeds = 100;
   std::string db_channel = "pgrst";
   bool db_channel_enabled = true;
   bool db_config = true;

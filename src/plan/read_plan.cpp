@@ -8,12 +8,15 @@
 #include "plan/read_plan.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "api_request/range.hpp"
+#include "core/postgres_limits.hpp"
 #include "core/text.hpp"
 #include "plan/field_planner.hpp"
 #include "plan/find_relationship.hpp"
+#include "plan/read_bounds.hpp"
 
 namespace pgrst {
 
@@ -30,6 +33,7 @@ struct Node {
   std::vector<const LogicTree*> logic;
   std::vector<const Filter*> filters;
   const std::vector<OrderTerm>* order = nullptr;
+  size_t last_named = 0;  // when a filter, an order or a range last named it; 0: never
   std::vector<Node> children;
 };
 
@@ -57,7 +61,7 @@ ReadPlan make_child(const ReadPlan& parent, const SelectItem& item) {
 }
 
 Node make_node(ReadPlan& plan, const std::vector<SelectItem>& items) {
-  Node node{&plan, {}, {}, {}, nullptr, {}};
+  Node node{&plan, {}, {}, {}, nullptr, 0, {}};
   std::vector<const std::vector<SelectItem>*> below;
   for (const auto& item : items) {
     if (const auto* field = std::get_if<SelectField>(&item.item)) {
@@ -73,6 +77,36 @@ Node make_node(ReadPlan& plan, const std::vector<SelectItem>& items) {
   return node;
 }
 
+// PostgreSQL refuses longer lists only when it has read them all, and here "*" may become a list.
+Result<void> check_lists(const Node& node) {
+  size_t columns = node.children.size();
+  for (const auto* item : node.select) columns += columns_of(*item, node.plan->table);
+  const size_t terms = node.order == nullptr ? 0 : node.order->size();
+  if (columns > kMaxTargets || terms > kMaxTargets) return errors::too_many_targets();
+  for (const auto& child : node.children) PGRST_CHECK(check_lists(child));
+  return {};
+}
+
+// Operands of AND or of OR. Whether there is a related row is asked once: the question may be long.
+class Conditions {
+ public:
+  explicit Conditions(const ReadPlan& plan) : asked_(2 * plan.children.size(), false) {}
+
+  void add(PlannedLogic condition) {
+    if (const auto* embed = std::get_if<PlannedEmbedFilter>(&condition.node)) {
+      const size_t question = 2 * embed->child + (embed->exists ? 1 : 0);
+      if (asked_[question]) return;
+      asked_[question] = true;
+    }
+    conditions_.push_back(std::move(condition));
+  }
+  std::vector<PlannedLogic> take() { return std::move(conditions_); }
+
+ private:
+  std::vector<bool> asked_;  // for each embed: that it is not there, that it is
+  std::vector<PlannedLogic> conditions_;
+};
+
 class Tree {
  public:
   Tree(const SchemaCache& cache, const Config& config, const std::string& schema)
@@ -81,7 +115,7 @@ class Tree {
   // From the last to the first, as PostgREST: of several orders of a level the first counts, of
   // several names that are not embedded the last is the one to tell. `mutates`: the filters of the
   // root say which rows to write, and there are no ranges.
-  Result<void> attach(const QueryParams& params, bool mutates, Node& root) const {
+  Result<void> attach(const QueryParams& params, bool mutates, Node& root) {
     for (auto filter = params.filters.rbegin(); filter != params.filters.rend(); ++filter) {
       if (mutates && filter->path.empty()) continue;
       PGRST_TRY(Node * node, node_at(root, filter->path));
@@ -101,6 +135,7 @@ class Tree {
       PGRST_TRY(Node * node, node_at(root, logic->path));
       node->logic.push_back(&logic->value);
     }
+    bring_to_front(root);
     return {};
   }
 
@@ -128,12 +163,14 @@ class Tree {
       add_alias(plan, plan.select.back());
     }
     // Both were attached from the last to the first.
+    Conditions where(plan);
     for (auto logic = node.logic.rbegin(); logic != node.logic.rend(); ++logic) {
-      plan.where.push_back(plan_logic(plan, fields, **logic));
+      where.add(plan_logic(plan, fields, **logic));
     }
     for (auto filter = node.filters.rbegin(); filter != node.filters.rend(); ++filter) {
-      plan.where.push_back(plan_filter(plan, fields, **filter));
+      where.add(plan_filter(plan, fields, **filter));
     }
+    plan.where = where.take();
     for (const auto& child : node.children) add_fields(child);
   }
 
@@ -165,34 +202,55 @@ class Tree {
 
  private:
   // The node that a path of embed names leads to, or PGRST108.
-  Result<Node*> node_at(Node& root, const EmbedPath& path) const {
+  Result<Node*> node_at(Node& root, const EmbedPath& path) {
     Node* node = &root;
     for (const auto& name : path) {
-      const auto find = [&](bool by_relation) {
-        return std::find_if(node->children.begin(), node->children.end(), [&](const Node& c) {
-          return c.plan->name() == name || (by_relation && c.plan->relation == name);
-        });
-      };
-      const auto it = find(config_.url_use_legacy_target_names);
-      if (it == node->children.end()) {
-        const auto legacy = find(true);
-        if (legacy == node->children.end()) return errors::not_embedded(name);
+      Node* child = child_by_name(*node, name, config_.url_use_legacy_target_names);
+      if (child == nullptr) {
+        const Node* legacy = child_by_name(*node, name, true);
+        if (legacy == nullptr) return errors::not_embedded(name);
         return errors::not_embedded_by_alias(name, legacy->plan->name());
       }
-      if (it->plan->name() != name) it->plan->legacy_name = true;
-      bring_to_front(*node, it - node->children.begin());
-      node = &node->children.front();
+      if (child->plan->name() != name) child->plan->legacy_name = true;
+      child->last_named = ++named_;
+      node = child;
     }
     return node;
   }
 
-  // What a filter, an order or a range names comes first among the members, as in PostgREST.
-  static void bring_to_front(Node& node, std::ptrdiff_t child) {
+  // Of several the one that was named last, else the first.
+  static Node* child_by_name(Node& node, const std::string& name, bool by_relation) {
+    Node* found = nullptr;
+    for (auto& child : node.children) {
+      const bool fits = child.plan->name() == name || (by_relation && child.plan->relation == name);
+      if (fits && (found == nullptr || child.last_named > found->last_named)) found = &child;
+    }
+    return found;
+  }
+
+  // What a filter, an order or a range names comes first among the members, what was named last
+  // before all others, as in PostgREST.
+  static void bring_to_front(Node& node) {
     auto& plans = node.plan->children;
-    std::rotate(plans.begin(), plans.begin() + child, plans.begin() + child + 1);
-    std::rotate(node.children.begin(), node.children.begin() + child,
-                node.children.begin() + child + 1);
-    for (size_t i = 0; i < plans.size(); i++) node.children[i].plan = &plans[i];
+    std::vector<size_t> order(plans.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return node.children[a].last_named > node.children[b].last_named;
+    });
+    std::vector<ReadPlan> ordered_plans;
+    std::vector<Node> ordered;
+    ordered_plans.reserve(order.size());
+    ordered.reserve(order.size());
+    for (const size_t i : order) {
+      ordered_plans.push_back(std::move(plans[i]));
+      ordered.push_back(std::move(node.children[i]));
+    }
+    plans = std::move(ordered_plans);
+    node.children = std::move(ordered);
+    for (size_t i = 0; i < plans.size(); i++) {
+      node.children[i].plan = &plans[i];
+      bring_to_front(node.children[i]);
+    }
   }
 
   static const std::string& name_in_sql(const ReadPlan& plan) {
@@ -276,10 +334,9 @@ class Tree {
       return plan_filter(plan, fields, *filter);
     }
     const auto& expr = std::get<LogicExpr>(tree.node);
-    PlannedLogicExpr out{expr.negated, expr.op, {}};
-    out.children.reserve(expr.children.size());
-    for (const auto& child : expr.children) out.children.push_back(plan_logic(plan, fields, child));
-    return {std::move(out)};
+    Conditions children(plan);
+    for (const auto& child : expr.children) children.add(plan_logic(plan, fields, child));
+    return {PlannedLogicExpr{expr.negated, expr.op, children.take()}};
   }
 
   static Result<size_t> related_child(const ReadPlan& plan, const std::string& name) {
@@ -316,6 +373,7 @@ class Tree {
   const SchemaCache& cache_;
   const Config& config_;
   const std::string& schema_;
+  size_t named_ = 0;  // how often a filter, an order or a range has named an embed
 };
 
 // -- spreads and aggregates ----------------------------------------------------------------------
@@ -439,16 +497,19 @@ Result<ReadPlan> plan_read(const QualifiedIdentifier& relation, RootSource sourc
   if (source != RootSource::kRelation) root.alias = relation.name;
   const bool mutates = source == RootSource::kMutation;
   const QueryParams& params = request.query_params;
-  const Tree tree(cache, config, request.schema);
+  Tree tree(cache, config, request.schema);
+  PGRST_CHECK(check_embeds(params.select, config));
   Node node = make_node(root, params.select);
   PGRST_CHECK(tree.attach(params, mutates, node));
   PGRST_CHECK(tree.add_relationships(root));
+  PGRST_CHECK(check_lists(node));
   tree.add_fields(node);
   PGRST_CHECK(tree.add_orders(node));
   if (!config.db_aggregates_enabled && any_aggregate(root)) return errors::aggregates_not_allowed();
   tree.expand_stars(root, any_aggregate(root));
   if (mutates) select_key_instead_of_nothing(root);
   add_spread_selects(root);
+  PGRST_CHECK(check_columns(root));
   PGRST_CHECK(hoist_aggregates(root));
   if (!mutates) {
     root.range = request.top_level_range;

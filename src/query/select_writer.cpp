@@ -390,6 +390,7 @@ class SelectWriter {
   // An aggregate gives a row where there is none; a range may take away all of them. Where the
   // embed itself stands beside it, that one has the name that plans and messages show.
   void write_exists(const ReadPlan& child, const Scope& scope, InnerJoins inner_joins) {
+    if (sql_.is_full()) return;
     const bool stands_beside = inner_joins == InnerJoins::kAsJoins && !child.is_empty();
     const Scope inside =
         stands_beside ? Scope(child, "pgrst_exists_" + std::to_string(child.depth)) : Scope(child);
@@ -545,6 +546,7 @@ class SelectWriter {
     sql_.raw("SELECT ");
     Separator separate(sql_, "", ", ");
     for (const auto& column : child.spread_select) {
+      if (sql_.is_full()) return;
       separate();
       sql_.raw("COALESCE(pg_catalog.jsonb_agg(");
       write_spread_column(child, column);

@@ -16,6 +16,7 @@ bool is_type_name_byte(char c) {
 }  // namespace
 
 SqlBuilder& SqlBuilder::ident(std::string_view name) {
+  if (is_full()) return *this;
   append_quoted_ident(text_, name);
   return *this;
 }
@@ -36,6 +37,10 @@ SqlBuilder& SqlBuilder::payload() {
 }
 
 SqlBuilder& SqlBuilder::param(std::string value) {
+  // What is longer comes from a body, of which every value is written once.
+  constexpr size_t kMaxOfUrl = 64 * 1024;
+  if (is_full()) return *this;
+  param_size_ += std::min(value.size(), kMaxOfUrl);
   params_.emplace_back(std::move(value));
   text_ += '$';
   text_ += std::to_string(params_.size());
@@ -44,7 +49,7 @@ SqlBuilder& SqlBuilder::param(std::string value) {
 
 SqlBuilder& SqlBuilder::type_name(std::string_view name) {
   if (!name.empty() && std::all_of(name.begin(), name.end(), is_type_name_byte)) {
-    text_ += name;
+    add(name);
   } else {
     ident(name);
   }

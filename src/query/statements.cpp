@@ -128,7 +128,8 @@ void add_call(const ActionPlan& plan, const CallPlan& call, const ApiRequest& re
 // The plan of the first statement alone, instead of its rows.
 void explain(const MediaType& type, Transaction& t) {
   t.statements.resize(1);
-  t.statements[0].text = explain_options(type) + t.statements[0].text;
+  std::string& text = t.statements[0].text;
+  if (!text.empty()) text = explain_options(type) + text;
   t.statements[0].format = ResultFormat::kLines;
   t.statements[0].window = {};
 }
