@@ -30,7 +30,7 @@ std::string unquote(std::string_view raw) {
 
 }  // namespace
 
-CsvReader::CsvReader(std::string_view body) : body_(body) {}
+CsvReader::CsvReader(std::string_view body, const BodyGate& gate) : body_(body), gate_(gate) {}
 
 bool CsvReader::step(size_t max_bytes) {
   size_t budget = std::max<size_t>(max_bytes, 1);
@@ -40,13 +40,7 @@ bool CsvReader::step(size_t max_bytes) {
 
 Result<CsvJson> CsvReader::take() {
   if (error_) return *std::move(error_);
-  CsvJson out;
-  for (size_t i = 0; i < first_size_; i++) {
-    if (columns_[i].next_same_name >= first_size_) out.names.push_back(columns_[i].name);
-  }
-  std::sort(out.names.begin(), out.names.end());
-  out.json = json_.take();
-  return out;
+  return CsvJson{json_.writing() ? json_.take() : "[]", std::move(names_)};
 }
 
 size_t CsvReader::fail(std::string message) {
@@ -124,7 +118,9 @@ size_t CsvReader::read_quoted(size_t budget) {
 void CsvReader::end_field(size_t end) {
   field_.end = end;
   field_count_++;
-  if (in_header_ || fields_.size() < columns_.size()) fields_.push_back(field_);
+  if (in_header_ ? fields_.size() <= kMaxNames : fields_.size() < columns_.size()) {
+    fields_.push_back(field_);
+  }
   last_record_ = at_ == body_.size();
   const char c = last_record_ ? '\n' : body_[at_++];
   if (c == ',') {
@@ -157,6 +153,10 @@ bool CsvReader::is_blank_line() const {
 void CsvReader::begin_header() {
   if (last_record_) {
     fail("The CSV has no header line");
+    return;
+  }
+  if (fields_.size() > kMaxNames) {
+    fail("The header of the CSV is too long");
     return;
   }
   records_begin_ = at_;
@@ -204,6 +204,21 @@ void CsvReader::end_records() {
   }
   json_.put("]");
   if (json_.writing()) {
+    state_ = State::kDone;
+  } else {
+    begin_writing();
+  }
+}
+
+void CsvReader::begin_writing() {
+  for (size_t i = 0; i < first_size_; i++) {
+    if (columns_[i].next_same_name >= first_size_) names_.push_back(columns_[i].name);
+  }
+  std::sort(names_.begin(), names_.end());
+  if (gate_.wants && !gate_.wants(names_)) {
+    state_ = State::kDone;
+  } else if (gate_.take_memory && !gate_.take_memory(json_.size())) {
+    error_ = errors::no_room_for_body();
     state_ = State::kDone;
   } else {
     json_.start_writing();

@@ -9,10 +9,10 @@
 // last byte; here it is an error.
 //
 // Invariants: all objects have the same names. Linear in the body and the JSON; neither the header
-// (kMaxHeaderSize) nor the JSON (kMaxJsonSize) is of any size. The body is read twice, first to
-// check and to measure, then to write. The result does not depend on the size of the steps.
-// Errors: PGRST102.
-// Ownership: the body outlives the reader. Pure; not thread-safe.
+// (kMaxHeaderSize, kMaxNames) nor the JSON (kMaxJsonSize) is of any size. The body is read twice,
+// first to check and to measure, then to write: but only if the names can be of use, and if there
+// is memory for the JSON. The result does not depend on the size of the steps. Errors: PGRST102.
+// Ownership: the body and the gate outlive the reader. Pure; not thread-safe.
 #pragma once
 
 #include "core/before_postgres.hpp"
@@ -25,12 +25,13 @@
 #include <vector>
 
 #include "api_request/json_output.hpp"
+#include "api_request/name_bounds.hpp"
 #include "core/result.hpp"
 
 namespace pgrst {
 
 struct CsvJson {
-  std::string json;
+  std::string json;                // an empty array if the names are of no use
   std::vector<std::string> names;  // sorted, no duplicates; none if there is no object
 };
 
@@ -41,7 +42,7 @@ class CsvReader {
   // A little less than what PostgreSQL takes in one value.
   static constexpr size_t kMaxJsonSize = 1000 * 1000 * 1000;
 
-  explicit CsvReader(std::string_view body);
+  explicit CsvReader(std::string_view body, const BodyGate& gate);
   CsvReader(const CsvReader&) = delete;
   CsvReader& operator=(const CsvReader&) = delete;
 
@@ -87,12 +88,14 @@ class CsvReader {
   void begin_records();
   void begin_record();
   void end_records();
+  void begin_writing();
   bool is_blank_line() const;
   size_t write_name(Field& field, size_t budget);
   size_t write_value(Field& field, size_t budget);
   size_t fail(std::string message);
 
   const std::string_view body_;
+  const BodyGate& gate_;
   State state_ = State::kField;
   std::optional<Error> error_;
   size_t at_ = 0;
@@ -113,6 +116,7 @@ class CsvReader {
   bool in_value_ = false;
   bool first_in_object_ = true;
   bool first_object_ = true;  // in this pass
+  std::vector<std::string> names_;
   JsonOutput json_;
 };
 

@@ -13,7 +13,8 @@ constexpr size_t kPairCost = 512;
 
 }  // namespace
 
-FormReader::FormReader(std::string_view body, bool as_json) : body_(body), as_json_(as_json) {
+FormReader::FormReader(std::string_view body, bool as_json, const BodyGate& gate)
+    : body_(body), as_json_(as_json), gate_(gate) {
   if (body.starts_with('?')) pair_begin_ = searched_ = 1;
 }
 
@@ -26,14 +27,20 @@ bool FormReader::step(size_t max_bytes) {
 Result<Form> FormReader::take() {
   if (error_) return *std::move(error_);
   Form form;
-  form.names.reserve(last_.size());
-  while (!last_.empty()) form.names.push_back(std::move(last_.extract(last_.begin()).key()));
+  form.names = std::move(names_);
+  form.has_excess = has_excess_;
   if (as_json_) {
-    form.json = json_.take();
-  } else {
+    form.json = json_.writing() ? json_.take() : "{}";
+  } else if (!has_excess_) {
     form.pairs = std::move(pairs_);
   }
   return form;
+}
+
+size_t FormReader::fail(Error error) {
+  error_ = std::move(error);
+  state_ = State::kDone;
+  return 1;
 }
 
 size_t FormReader::advance(size_t budget) {
@@ -42,6 +49,7 @@ size_t FormReader::advance(size_t budget) {
       return split(budget);
     case State::kName: {
       const size_t done = decode(pair_.name, budget, name_);
+      if (name_.size() > kMaxName) return end_in_excess();
       if (pair_.name.empty()) state_ = State::kValue;
       return done;
     }
@@ -58,11 +66,7 @@ size_t FormReader::advance(size_t budget) {
 // A separator at the very end adds no empty pair; any other does.
 size_t FormReader::split(size_t budget) {
   if (pair_begin_ >= body_.size()) {
-    if (as_json_) {
-      begin_json();
-    } else {
-      state_ = State::kDone;
-    }
+    end_fields();
     return 1;
   }
   const size_t from = searched_;
@@ -94,17 +98,31 @@ size_t FormReader::decode(std::string_view& raw, size_t budget, std::string& out
 
 size_t FormReader::end_pair() {
   if (pairs_.size() == kMaxFields) {
-    error_ =
-        errors::invalid_body("The form has more than " + std::to_string(kMaxFields) + " fields");
-    state_ = State::kDone;
-    return 1;
+    return fail(
+        errors::invalid_body("The form has more than " + std::to_string(kMaxFields) + " fields"));
   }
+  if (last_.size() == kMaxNames && last_.find(name_) == last_.end()) return end_in_excess();
   last_.insert_or_assign(name_, pairs_.size());
   pairs_.emplace_back(std::move(name_), std::move(value_));
   name_.clear();
   value_.clear();
   state_ = State::kSplit;
   return kPairCost;
+}
+
+size_t FormReader::end_in_excess() {
+  has_excess_ = true;
+  last_.try_emplace(shorten(name_, kMaxName));
+  end_fields();
+  return kPairCost;
+}
+
+void FormReader::end_fields() {
+  names_.reserve(last_.size());
+  for (const auto& [name, pair] : last_) names_.push_back(name);
+  state_ = State::kDone;
+  if (!as_json_ || has_excess_ || (gate_.wants && !gate_.wants(names_))) return;
+  begin_json();
 }
 
 void FormReader::begin_json() {
@@ -119,6 +137,8 @@ size_t FormReader::write(size_t budget) {
     json_.put("}");
     if (json_.writing()) {
       state_ = State::kDone;
+    } else if (gate_.take_memory && !gate_.take_memory(json_.size())) {
+      return fail(errors::no_room_for_body());
     } else {
       json_.start_writing();
       begin_json();

@@ -4,9 +4,11 @@
 // which the last of equal names counts. Split and decoded like a query string, with one '?' at the
 // start passed over, as PostgREST's library does.
 // Invariants: total on any bytes but for a bound: kMaxFields. Linear, but for the look-up of names.
-// The result does not depend on the size of the steps.
+// With more names than can be of use, or too long a one, the rest is not read. JSON is made only if
+// the names can be of use, and if there is memory for it. The result does not depend on the size of
+// the steps.
 // Errors: PGRST102 for more fields.
-// Ownership: the body outlives the reader. Pure; not thread-safe.
+// Ownership: the body and the gate outlive the reader. Pure; not thread-safe.
 #pragma once
 
 #include "core/before_postgres.hpp"
@@ -20,6 +22,7 @@
 #include <vector>
 
 #include "api_request/json_output.hpp"
+#include "api_request/name_bounds.hpp"
 #include "api_request/query_string.hpp"
 #include "core/result.hpp"
 
@@ -27,15 +30,18 @@ namespace pgrst {
 
 struct Form {
   std::vector<std::pair<std::string, std::string>> pairs;  // unless it is read as JSON
-  std::string json;                                        // if it is
-  std::vector<std::string> names;                          // sorted, no duplicates
+  std::string json;                // if it is; an empty object if the names are of no use
+  std::vector<std::string> names;  // sorted, no duplicates
+  // The names are the first ones, and among them one that is too long, shortened, or one too many;
+  // there is nothing else.
+  bool has_excess = false;
 };
 
 class FormReader {
  public:
   static constexpr size_t kMaxFields = 65536;
 
-  FormReader(std::string_view body, bool as_json);
+  FormReader(std::string_view body, bool as_json, const BodyGate& gate);
   FormReader(const FormReader&) = delete;
   FormReader& operator=(const FormReader&) = delete;
 
@@ -54,10 +60,15 @@ class FormReader {
   size_t write(size_t budget);
 
   size_t end_pair();
+  size_t end_in_excess();
+  size_t fail(Error error);
+  void end_fields();
   void begin_json();
 
   const std::string_view body_;
   const bool as_json_;
+  const BodyGate& gate_;
+  bool has_excess_ = false;
   State state_ = State::kSplit;
   std::optional<Error> error_;
 
@@ -69,6 +80,7 @@ class FormReader {
   std::string value_;
 
   std::vector<std::pair<std::string, std::string>> pairs_;
+  std::vector<std::string> names_;
   using Last = std::map<std::string, size_t, std::less<>>;
   Last last_;  // the last pair of each name
 

@@ -5,7 +5,9 @@
 #include <cstring>
 #include <utility>
 
+#include "api_request/name_bounds.hpp"
 #include "core/json.hpp"
+#include "core/text.hpp"
 
 namespace pgrst {
 
@@ -41,30 +43,23 @@ void append_utf8(std::string& out, uint32_t c) {
 // What looking up one of so many names costs, in bytes of text that could be read instead.
 size_t look_up_cost(size_t names) { return 32 * static_cast<size_t>(std::bit_width(names) + 1); }
 
-// What freeing a name costs.
-constexpr size_t kReleaseCost = 128;
-
 }  // namespace
 
-JsonScanner::JsonScanner(std::string_view text)
-    : at_(text.data()), end_(text.data() + text.size()) {}
+JsonScanner::JsonScanner(std::string_view text, OnExcess on_excess)
+    : at_(text.data()), end_(text.data() + text.size()), on_excess_(on_excess) {}
 
 bool JsonScanner::step(size_t max_bytes) {
   max_bytes = std::max<size_t>(max_bytes, 1);
-  if (reading_) {
-    const size_t bytes = std::min(max_bytes, between(at_, end_).size());
-    limit_ = at_ + bytes;
-    left_over_ = max_bytes - bytes;
-    const char* const at = read(at_);
-    if (at != nullptr && at != end_) {
-      at_ = at;
-      return false;
-    }
-    reading_ = false;
-    valid_ = at != nullptr && may_end();
-    if (!valid_) stop_collecting();
+  const size_t bytes = std::min(max_bytes, between(at_, end_).size());
+  limit_ = at_ + bytes;
+  left_over_ = max_bytes - bytes;
+  const char* const at = read(at_);
+  if (at != nullptr && at != end_ && !stopped_) {
+    at_ = at;
+    return false;
   }
-  return release_names(max_bytes);
+  valid_ = stopped_ || (at != nullptr && may_end());
+  return true;
 }
 
 // The text is read: may it end here?
@@ -74,19 +69,16 @@ bool JsonScanner::may_end() const {
   return ended && depth_ == 0;
 }
 
-// Moves the names over to sorted_names_, or drops them. Millions of them take their time.
-bool JsonScanner::release_names(size_t max_bytes) {
-  const bool wanted = valid_ && same_names();
-  if (wanted && sorted_names_.empty()) sorted_names_.reserve(known_.size());
-  for (size_t n = std::max<size_t>(max_bytes / kReleaseCost, 1); n > 0 && !known_.empty(); n--) {
-    auto node = known_.extract(known_.begin());
-    if (wanted) sorted_names_.push_back(std::move(node.key()));
-  }
-  return known_.empty();
+std::vector<std::string> JsonScanner::take_names() {
+  std::vector<std::string> names;
+  if (!valid_ || !same_names()) return names;
+  names.reserve(known_.size());
+  while (!known_.empty()) names.push_back(std::move(known_.extract(known_.begin()).key()));
+  return names;
 }
 
 const char* JsonScanner::read(const char* at) {
-  while (at != nullptr && at < limit_) {
+  while (at != nullptr && at < limit_ && !stopped_) {
     switch (state_) {
       case State::kInString:
       case State::kInName:
@@ -306,7 +298,7 @@ const char* JsonScanner::read_collected_name(const char* at) {
     at += plain_json_length(between(at, limit_));
     if (at == limit_) return at;
     if (*at == '"') {
-      if (name_has_escape_) unescaped_.append(run_begin_, at);
+      if (name_has_escape_) add_to_name(at);
       end_name(between(name_begin_, at));
       state_ = State::kColon;
       return at + 1;
@@ -314,12 +306,18 @@ const char* JsonScanner::read_collected_name(const char* at) {
     uint32_t code_point = 0;
     const char* const behind = read_escape(at, code_point);
     if (behind == nullptr) return nullptr;
-    unescaped_.append(run_begin_, at);
-    append_utf8(unescaped_, code_point);
+    add_to_name(at);
+    if (unescaped_.size() <= kMaxName) append_utf8(unescaped_, code_point);
     name_has_escape_ = true;
     at = run_begin_ = behind;
     if (at >= limit_) return at;
   }
+}
+
+// The bytes from run_begin_ on. What makes a name longer than it may be is not needed.
+void JsonScanner::add_to_name(const char* run_end) {
+  if (unescaped_.size() > kMaxName) return;
+  unescaped_ += between(run_begin_, run_end).substr(0, kMaxName + 1);
 }
 
 // A name of the first object is remembered; one of a further object has to be known.
@@ -333,11 +331,19 @@ void JsonScanner::end_name(std::string_view raw) {
     same_names_ = false;
     return stop_collecting();
   }
+  if (name.size() > kMaxName || known_.size() == kMaxNames) return end_in_excess(name);
   Known& known = known_.emplace_hint(place, name, Known{})->second;
   known.raw = raw;
   (last_known_ == nullptr ? first_known_ : last_known_->next) = &known;
   last_known_ = &known;
   see(known);
+}
+
+void JsonScanner::end_in_excess(std::string_view name) {
+  known_.try_emplace(shorten(name, kMaxName));
+  has_excess_ = true;
+  stopped_ = on_excess_ == OnExcess::kStop;
+  stop_collecting();
 }
 
 void JsonScanner::see(Known& known) {

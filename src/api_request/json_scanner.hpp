@@ -12,7 +12,8 @@
 // Invariants: accepts what RFC 8259 allows and nothing else, but for two bounds: at most kMaxDepth
 // levels, and no escape of half a surrogate pair, which is no character. Work is linear in the
 // text but for names in an order of their own, which are looked up. Memory grows with the names of
-// one object only. Whatever the size of the steps, the result is the same.
+// one object only, and no further than name_bounds.hpp says: beyond it names are neither collected
+// nor compared. Whatever the size of the steps, the result is the same.
 // Ownership: the text outlives the scanner. Pure; not thread-safe.
 #pragma once
 
@@ -25,7 +26,6 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace pgrst {
@@ -35,7 +35,11 @@ class JsonScanner {
   enum class Top { kObject, kArray, kOther };
   static constexpr size_t kMaxDepth = 1000;
 
-  explicit JsonScanner(std::string_view text);
+  // What happens when there are more names than can be of use, or too long a one: the rest is only
+  // checked; or not even that, and counts as valid.
+  enum class OnExcess { kCheck, kStop };
+
+  explicit JsonScanner(std::string_view text, OnExcess on_excess = OnExcess::kCheck);
   JsonScanner(const JsonScanner&) = delete;
   JsonScanner& operator=(const JsonScanner&) = delete;
 
@@ -50,8 +54,10 @@ class JsonScanner {
   size_t elements() const { return elements_; }                    // of an array at the top
   bool all_objects() const { return all_objects_; }                // its elements
   bool same_names() const { return all_objects_ && same_names_; }  // true for an object at the top
-  // The names, sorted and without duplicates; none unless same_names(). Once.
-  std::vector<std::string> take_names() { return std::move(sorted_names_); }
+  bool has_excess() const { return has_excess_; }
+  // The names, sorted and without duplicates; none unless same_names(). If has_excess(), the first
+  // ones, and among them one that is too long, shortened, or one too many. Once.
+  std::vector<std::string> take_names();
 
  private:
   enum class State : uint8_t {
@@ -90,22 +96,25 @@ class JsonScanner {
   const char* close(const char* at, bool object);
   const char* begin_name(const char* at);
 
+  void add_to_name(const char* run_end);
   void end_name(std::string_view raw);
   void see(Known& known);
   void compare_names_of_object();
   void stop_collecting();
   void charge(size_t cost, const char* at);
+  void end_in_excess(std::string_view name);
   bool at_names_level() const { return depth_ == names_depth_; }
   bool in_object() const { return (levels_[(depth_ - 1) / 64] >> ((depth_ - 1) % 64) & 1) != 0; }
   bool may_end() const;
-  bool release_names(size_t max_bytes);
 
   const char* at_;
   const char* limit_ = nullptr;  // of the current step, and what it may take beyond the end
   size_t left_over_ = 0;
   const char* const end_;
   State state_ = State::kValue;
-  bool reading_ = true;
+  const OnExcess on_excess_;
+  bool has_excess_ = false;
+  bool stopped_ = false;
   bool valid_ = false;
 
   // The containers around at_: one bit each, set for an object.
@@ -127,9 +136,7 @@ class JsonScanner {
   const char* name_begin_ = nullptr;
   const char* run_begin_ = nullptr;  // of the bytes behind the last escape
   bool name_has_escape_ = false;
-  std::string unescaped_;  // the name up to run_begin_, if it has an escape
-
-  std::vector<std::string> sorted_names_;
+  std::string unescaped_;  // the name up to run_begin_, if it has an escape; of a long one a part
 };
 
 }  // namespace pgrst

@@ -27,6 +27,7 @@ PayloadReader::PayloadReader(std::string body, MediaType type, bool is_rpc,
     : body_(std::move(body)),
       type_(std::move(type)),
       columns_(std::move(columns)),
+      is_rpc_(is_rpc),
       way_(choose_way(body_, type_, is_rpc, columns_.has_value())) {}
 
 PayloadReader::Way PayloadReader::choose_way(std::string_view body, const MediaType& type,
@@ -41,8 +42,9 @@ PayloadReader::Way PayloadReader::choose_way(std::string_view body, const MediaT
       return is_rpc ? Way::kForm : Way::kFormAsJson;
     case MediaType::Kind::kPlainText:
     case MediaType::Kind::kXml:
-    case MediaType::Kind::kOctetStream:
       return is_rpc ? Way::kRaw : Way::kRefused;
+    case MediaType::Kind::kOctetStream:
+      return is_rpc ? Way::kBytes : Way::kRefused;
     default:
       return Way::kRefused;
   }
@@ -56,6 +58,8 @@ bool PayloadReader::step(size_t max_bytes) {
       return true;
     case Way::kUnreadJson:
       return step_over_blanks(max_bytes);
+    case Way::kBytes:
+      return step_hex(max_bytes);
     case Way::kJson:
     case Way::kCsv:
       if (!step_utf8(max_bytes)) return false;
@@ -89,14 +93,33 @@ bool PayloadReader::step_utf8(size_t max_bytes) {
   return ill_formed_ || at_ == body_.size();
 }
 
+// True when all of the body is written in digits, or there is no memory for that.
+bool PayloadReader::step_hex(size_t max_bytes) {
+  constexpr std::string_view kPrefix = "\\x";
+  if (hex_.empty()) {
+    const size_t size = kPrefix.size() + 2 * body_.size();
+    if (gate_.take_memory && !gate_.take_memory(size)) error_ = errors::no_room_for_body();
+    if (error_) return true;
+    hex_.reserve(size);
+    hex_ += kPrefix;
+  }
+  const std::string_view piece =
+      std::string_view(body_).substr(at_, std::max<size_t>(max_bytes, 1));
+  append_hex(hex_, piece);
+  at_ += piece.size();
+  return at_ == body_.size();
+}
+
 void PayloadReader::begin_reading() {
   if (reader_.index() != 0) return;
   if (way_ == Way::kJson) {
-    reader_.emplace<JsonScanner>(body_);
+    // A function may take the object itself, whatever its names are.
+    reader_.emplace<JsonScanner>(
+        body_, is_rpc_ ? JsonScanner::OnExcess::kCheck : JsonScanner::OnExcess::kStop);
   } else if (way_ == Way::kCsv) {
-    reader_.emplace<CsvReader>(body_);
+    reader_.emplace<CsvReader>(body_, gate_);
   } else {
-    reader_.emplace<FormReader>(body_, way_ == Way::kFormAsJson);
+    reader_.emplace<FormReader>(body_, way_ == Way::kFormAsJson, gate_);
   }
 }
 
@@ -115,14 +138,17 @@ Result<Payload> PayloadReader::take() {
     case Way::kForm:
     case Way::kFormAsJson:
       return take_form();
-    case Way::kRaw: {
+    case Way::kRaw:
+    case Way::kBytes: {
+      if (error_) return *std::move(error_);
       Payload payload;
       payload.kind = Payload::Kind::kRaw;
-      payload.body = std::move(body_);
+      payload.body = std::move(way_ == Way::kBytes ? hex_ : body_);
       return payload;
     }
     default:
-      return errors::invalid_body("Content-Type not acceptable: " + to_mime(type_));
+      return errors::invalid_body("Content-Type not acceptable: " +
+                                  errors::quotable(to_mime(type_)));
   }
 }
 
@@ -137,9 +163,11 @@ Result<Payload> PayloadReader::take_json() {
     return json_payload("[]", false, {});
   }
   if (!scanner->same_names()) return errors::invalid_body("All object keys must match");
-  std::vector<std::string> names = scanner->take_names();
+  Payload payload = json_payload({}, top == JsonScanner::Top::kObject, scanner->take_names());
+  payload.has_excess = scanner->has_excess();
   reader_.emplace<std::monostate>();
-  return json_payload(std::move(body_), top == JsonScanner::Top::kObject, std::move(names));
+  if (is_rpc_ || !payload.has_excess) payload.body = std::move(body_);
+  return payload;
 }
 
 Result<Payload> PayloadReader::take_csv() {
@@ -151,10 +179,14 @@ Result<Payload> PayloadReader::take_csv() {
 
 Result<Payload> PayloadReader::take_form() {
   PGRST_TRY(Form form, std::get<FormReader>(reader_).take());
-  if (way_ == Way::kFormAsJson) {
-    return json_payload(std::move(form.json), true, std::move(form.names));
-  }
   Payload payload;
+  payload.has_excess = form.has_excess;
+  if (way_ == Way::kFormAsJson) {
+    payload.body = std::move(form.json);
+    payload.is_object = true;
+    payload.keys = std::move(form.names);
+    return payload;
+  }
   payload.kind = Payload::Kind::kForm;
   payload.keys = std::move(form.names);
   payload.form = std::move(form.pairs);

@@ -197,7 +197,7 @@ HttpResponse finish_whole(const PendingRequest& pending, const TransactionResult
 
 // The stages of a request in order: authentication, request, body, plan, query.
 Beginning::Beginning(HttpRequest request, const SnapshotPtr& snapshot, JwtCache& jwt_cache,
-                     int64_t now, Clock clock)
+                     int64_t now, Clock clock, TakeMemory take_memory)
     : request_(std::move(request)) {
   const Config& config = snapshot->config;
   const CorsDecision cors = decide_cors(request_, config.server_cors_allowed_origins);
@@ -205,16 +205,22 @@ Beginning::Beginning(HttpRequest request, const SnapshotPtr& snapshot, JwtCache&
   is_preflight_ = cors.is_preflight;
   if (is_preflight_) return;
   pending_.timer = PhaseTimer(config.server_timing_enabled ? clock : nullptr);
-  auto started = start(jwt_cache, now);
+  auto started = start(jwt_cache, now, std::move(take_memory));
   if (!started.ok()) error_ = std::move(started).error();
 }
 
-Result<void> Beginning::start(JwtCache& jwt_cache, int64_t now) {
+Result<void> Beginning::start(JwtCache& jwt_cache, int64_t now, TakeMemory take_memory) {
   const Snapshot& snapshot = *pending_.snapshot;
   PGRST_TRY(auth_, authenticate(request_.headers, snapshot.auth, jwt_cache, now));
   pending_.account.role = auth_.role;
   pending_.timer.lap(Phase::kJwt);
   PGRST_TRY(api_request_, make_api_request(request_, snapshot.config, body_));
+  if (body_) {
+    const auto wants = [this](const std::vector<std::string>& names) {
+      return takes_names(api_request_, names, pending_.snapshot->schema_cache);
+    };
+    body_->set_gate({wants, std::move(take_memory)});
+  }
   return {};
 }
 

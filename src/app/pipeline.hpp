@@ -10,6 +10,7 @@
 #include "core/before_postgres.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -51,9 +52,15 @@ using BeginResult = std::variant<HttpResponse, DatabaseWork>;
 // What begin() does, in steps: a large body takes many milliseconds to read.
 class Beginning {
  public:
-  // now: seconds since the epoch; clock: for Server-Timing, read only where that is enabled.
+  // Takes so many bytes of memory for as long as the request lasts; false when there are none.
+  using TakeMemory = std::function<bool(uint64_t)>;
+
+  // now: seconds since the epoch; clock: for Server-Timing, read only where that is enabled;
+  // take_memory: for what is made of the body, null: no matter how much.
   Beginning(HttpRequest request, const SnapshotPtr& snapshot, JwtCache& jwt_cache, int64_t now,
-            Clock clock = nullptr);
+            Clock clock = nullptr, TakeMemory take_memory = nullptr);
+  Beginning(const Beginning&) = delete;
+  Beginning& operator=(const Beginning&) = delete;
   // Reads on in the body for about max_bytes; true when all is read.
   bool step(size_t max_bytes);
   // Once, after step() has returned true.
@@ -62,7 +69,7 @@ class Beginning {
   HttpResponse fail(const Error& error) const;
 
  private:
-  Result<void> start(JwtCache& jwt_cache, int64_t now);
+  Result<void> start(JwtCache& jwt_cache, int64_t now, TakeMemory take_memory);
   Result<BeginResult> plan();
   DatabaseWork check_hint(Error error);
 

@@ -149,6 +149,14 @@ uint64_t MhdServer::max_body_memory() const {
   return std::max(limits_.max_body_memory, limits_.max_body_size);
 }
 
+bool MhdServer::take_memory(Ticket ticket, uint64_t bytes) {
+  Exchange* exchange = find(ticket);
+  if (exchange == nullptr || bytes <= kSmallBody) return true;
+  if (!bodies_.take(bytes, max_body_memory())) return false;
+  exchange->charged += bytes;
+  return true;
+}
+
 // For `size` more bytes of the body; false when it may not become that large.
 bool MhdServer::make_room(Exchange& exchange, size_t size) {
   std::string& body = exchange.request.body;

@@ -96,6 +96,7 @@ class MhdServer : public Server {
   std::vector<Arrival> take_arrivals() override { return std::exchange(arrivals_, {}); }
   bool has_arrivals() const override { return !arrivals_.empty(); }
   bool knows(Ticket ticket) const override { return exchanges_.count(ticket) > 0; }
+  bool take_memory(Ticket ticket, uint64_t bytes) override;
   void respond(Ticket ticket, HttpResponse response) override;
   void stream(Ticket ticket, HttpResponse head, std::unique_ptr<BodySource> source) override;
   void continue_stream(Ticket ticket) override;

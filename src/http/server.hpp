@@ -108,6 +108,8 @@ class Server {
 
   // Whether the request's connection is still there.
   virtual bool knows(Ticket ticket) const = 0;
+  // So many bytes more, of what bodies may take, until the request has ended; false: too many.
+  virtual bool take_memory(Ticket ticket, uint64_t bytes) = 0;
   virtual void respond(Ticket ticket, HttpResponse response) = 0;
   // head.result_body_size bytes of body come from `source`, which lives until the response is sent;
   // HttpResponse::kUnknownSize: until there are no more.

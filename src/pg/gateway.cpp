@@ -257,8 +257,13 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
     HttpRequest& request = held.arrival.request;
     Reading reading{held.arrival.ticket, request.method == "HEAD", held.arrived_ms, nullptr};
     try {
-      reading.beginning = std::make_unique<Beginning>(
-          std::move(request), follower_.snapshot(), jwt_cache_, std::time(nullptr), &monotonic_ns);
+      const auto take_memory = [this, ticket = reading.ticket](uint64_t bytes) {
+        http::Server* server = api_.server_of(ticket);
+        return server == nullptr || server->take_memory(ticket, bytes);
+      };
+      reading.beginning =
+          std::make_unique<Beginning>(std::move(request), follower_.snapshot(), jwt_cache_,
+                                      std::time(nullptr), &monotonic_ns, take_memory);
     } catch (const std::exception& e) {
       respond(reading.ticket, error_response(errors::internal(e.what()), ErrorVerbosity::kVerbose),
               reading.headers_only);

@@ -1,5 +1,6 @@
 // The module's entry: settings, shared memory, hooks, and the launcher.
 
+#include "api_request/name_bounds.hpp"
 #include "pg/gucs.hpp"
 
 #include "pg/shmem.hpp"
@@ -9,6 +10,7 @@
 #include "pg/compat.hpp"
 
 extern "C" {
+#include "access/htup_details.h"
 #include "storage/ipc.h"
 
 PG_MODULE_MAGIC;
@@ -18,6 +20,10 @@ PGDLLEXPORT void _PG_init(void);
 
 namespace pgrst::pg {
 namespace {
+
+static_assert(MaxTupleAttributeNumber == kMaxTargets);
+static_assert(FUNC_MAX_ARGS <= kMaxNames && MaxHeapAttributeNumber <= kMaxNames);
+static_assert(NAMEDATALEN <= kMaxName);
 
 void px_register_launcher() {
   BackgroundWorker worker =

@@ -44,6 +44,11 @@ struct CallPlan {
   std::string payload;  // of the latter two: the body, in the input format of its type
 };
 
+// Whether a function of that name takes arguments of these names. A body of them may be one
+// argument all the same.
+bool takes_names(const RoutineCall& call, const ApiRequest& request,
+                 const std::vector<std::string>& names, const SchemaCache& cache);
+
 // Takes the payload of the request.
 Result<CallPlan> plan_call(const RoutineCall& call, ApiRequest& request, const SchemaCache& cache);
 

@@ -1,5 +1,7 @@
 #include "plan/plan.hpp"
 
+#include <algorithm>
+
 namespace pgrst {
 
 namespace {
@@ -211,6 +213,19 @@ struct Planner {
 };
 
 }  // namespace
+
+bool takes_names(const ApiRequest& request, const std::vector<std::string>& names,
+                 const SchemaCache& cache) {
+  if (const auto* call = std::get_if<RoutineCall>(&request.action)) {
+    return takes_names(*call, request, names, cache);
+  }
+  const auto* mutation = std::get_if<RelationMutation>(&request.action);
+  if (mutation == nullptr) return false;
+  const Table* table = cache.table_or_null(request.schema, mutation->relation);
+  return table != nullptr && std::all_of(names.begin(), names.end(), [&](const auto& name) {
+           return table->find_column(name) != nullptr;
+         });
+}
 
 Result<ActionPlan> plan_action(ApiRequest& request, const SchemaCache& cache,
                                const Config& config) {

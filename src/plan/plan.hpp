@@ -43,6 +43,11 @@ struct ActionPlan {
   const InfoPlan* info() const { return std::get_if<InfoPlan>(&action); }
 };
 
+// Whether a body with these names may be planned: what the request names has such columns, or takes
+// such arguments. If not, plan_action() refuses it.
+bool takes_names(const ApiRequest& request, const std::vector<std::string>& names,
+                 const SchemaCache& cache);
+
 // Takes the payload of the request.
 Result<ActionPlan> plan_action(ApiRequest& request, const SchemaCache& cache, const Config& config);
 

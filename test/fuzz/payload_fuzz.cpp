@@ -37,6 +37,8 @@ MediaType::Kind kind_of(uint8_t letter) {
       return MediaType::Kind::kUrlEncoded;
     case 't':
       return MediaType::Kind::kPlainText;
+    case 'o':
+      return MediaType::Kind::kOctetStream;
     case 'g':
       return MediaType::Kind::kGeoJson;
     default:
@@ -82,10 +84,13 @@ void check(const std::string& body, MediaType::Kind kind, bool is_rpc, const Col
   require(whole.value() == stepped.value());
   require(std::is_sorted(whole->keys.begin(), whole->keys.end()));
   require(std::adjacent_find(whole->keys.begin(), whole->keys.end()) == whole->keys.end());
-  if (whole->kind == Payload::Kind::kForm) {
+  if (whole->has_excess) {
+    require(!whole->keys.empty() && whole->form.empty());
+  } else if (whole->kind == Payload::Kind::kForm) {
     check_form(*whole);
   } else if (whole->kind == Payload::Kind::kRaw || (columns && kind == MediaType::Kind::kJson)) {
-    require(whole->body == body);
+    const bool is_hex = kind == MediaType::Kind::kOctetStream;
+    require(is_hex ? whole->body.size() == 2 + 2 * body.size() : whole->body == body);
   } else if (!whole->body.empty()) {
     check_json(*whole);
   } else {

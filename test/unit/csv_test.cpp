@@ -16,8 +16,9 @@ namespace {
 using Names = std::vector<std::string>;
 using Object = std::map<std::string, std::optional<std::string>>;
 
-Result<CsvJson> read(std::string_view body, size_t max_bytes = std::string_view::npos) {
-  CsvReader reader(body);
+Result<CsvJson> read(std::string_view body, size_t max_bytes = std::string_view::npos,
+                     const BodyGate& gate = {}) {
+  CsvReader reader(body, gate);
   while (!reader.step(max_bytes)) {
   }
   return reader.take();
@@ -134,6 +135,46 @@ TEST(Csv, Bounds) {
   std::string body = longest + "\n";
   for (int i = 0; i < 4000; i++) body += "1\n";
   EXPECT_EQ(message(body), "The CSV is too large as JSON");
+}
+
+// What has more columns than a table can have cannot be written.
+TEST(Csv, ColumnsAreBounded) {
+  std::string header, record;
+  for (size_t i = 0; i < kMaxNames; i++) {
+    header += (i == 0 ? "c" : ",c") + std::to_string(i);
+    record += i == 0 ? "1" : ",1";
+  }
+  EXPECT_EQ(names(header + "\n" + record + "\n").size(), kMaxNames);
+  // Behind the header more fields than columns are passed over.
+  EXPECT_EQ(names(header + "\n" + record + ",1,1\n").size(), kMaxNames);
+  EXPECT_EQ(message(header + ",d\n" + record + ",1\n"), "The header of the CSV is too long");
+  EXPECT_EQ(message(std::string(100000, ',') + "\n1\n"), "The header of the CSV is too long");
+}
+
+// Nothing is made of a body that cannot be of use, or that there is no memory for; but it is read
+// to the end, and what is wrong there is told.
+TEST(Csv, TheGateIsAskedBeforeJsonIsWritten) {
+  const std::string body = std::string(50000, 'x') + ",b,c\n" + "1,2\n3,4\n";
+  Names asked;
+  uint64_t bytes = 0;
+  BodyGate gate{[&](const Names& names) { return asked = names, false; },
+                [&](uint64_t size) { return bytes = size, true; }};
+  const Result<CsvJson> unwanted = read(body, 100, gate);
+  ASSERT_TRUE(unwanted.ok());
+  EXPECT_EQ(unwanted->json, "[]");
+  EXPECT_EQ(unwanted->names, (Names{"b", std::string(50000, 'x')}));
+  EXPECT_EQ(asked, unwanted->names);
+  EXPECT_EQ(bytes, 0U);
+  EXPECT_EQ(read(body + "1,\"", 100, gate).error().code, "PGRST102");
+
+  gate.wants = nullptr;
+  const Result<CsvJson> wanted = read(body, 100, gate);
+  ASSERT_TRUE(wanted.ok());
+  EXPECT_EQ(wanted->json.size(), bytes);
+  EXPECT_GT(bytes, 100000U);
+
+  gate.take_memory = [](uint64_t size) { return size < 100000; };
+  EXPECT_EQ(read(body, 100, gate).error().status, 503);
 }
 
 // -- steps, and a second opinion -----------------------------------------------------------------
@@ -282,7 +323,8 @@ TEST(Csv, StepsAreShort) {
       "a,b\n" + std::string(100000, ','),
   };
   for (const std::string& body : kBodies) {
-    CsvReader reader(body);
+    const BodyGate open;
+    CsvReader reader(body, open);
     size_t steps = 1;
     while (!reader.step(100)) steps++;
     EXPECT_GE(steps, body.size() / 120) << body.substr(0, 5);

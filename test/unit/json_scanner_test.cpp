@@ -11,7 +11,10 @@
 #include <random>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
+
+#include "api_request/name_bounds.hpp"
 
 namespace pgrst {
 namespace {
@@ -270,8 +273,8 @@ TEST(JsonScanner, EscapesInNames) {
 TEST(JsonScanner, ManyNames) {
   std::string object = "{";
   Names expected;
-  for (int i = 0; i < 5000; i++) {
-    expected.push_back("n" + std::to_string(i * 7919 % 5000));
+  for (int i = 0; i < 1600; i++) {
+    expected.push_back("n" + std::to_string(i * 7919 % 1600));
     object += (i == 0 ? "\"" : ",\"") + expected.back() + "\":1";
   }
   object += "}";
@@ -280,6 +283,49 @@ TEST(JsonScanner, ManyNames) {
   EXPECT_EQ(names("[" + object + "," + object + "]"), expected);
   EXPECT_FALSE(same_names("[" + object + "," + object.substr(0, object.rfind(',')) + "}]"));
   EXPECT_EQ(scan(object, 100), scan(object));
+}
+
+// Beyond what can be of use names are neither collected nor compared, but the text is checked.
+TEST(JsonScanner, ExcessiveNames) {
+  const auto object = [](size_t names) {
+    std::string out = "{";
+    for (size_t i = 0; i < names; i++)
+      out += (i == 0 ? "\"n" : ",\"n") + std::to_string(i) + "\":1";
+    return out + "}";
+  };
+  const auto scan_to_end = [](std::string_view text, JsonScanner::OnExcess on_excess, size_t step) {
+    JsonScanner scanner(text, on_excess);
+    while (!scanner.step(step)) {
+    }
+    return std::tuple(scanner.valid(), scanner.has_excess(), scanner.take_names());
+  };
+  const std::string long_name(kMaxName, 'x'), too_long = "{\"a\":1,\"" + long_name;
+  using enum JsonScanner::OnExcess;
+  for (const size_t step : {size_t{1}, size_t{100}, std::string_view::npos}) {
+    for (const auto on_excess : {kCheck, kStop}) {
+      auto [valid, excess, names] = scan_to_end(object(kMaxNames), on_excess, step);
+      EXPECT_TRUE(valid && !excess && names.size() == kMaxNames);
+      std::tie(valid, excess, names) = scan_to_end(object(kMaxNames + 1), on_excess, step);
+      EXPECT_TRUE(valid && excess && names.size() == kMaxNames + 1);
+      std::tie(valid, excess, names) = scan_to_end(object(100 * 1000), on_excess, step);
+      EXPECT_TRUE(valid && excess && names.size() == kMaxNames + 1);
+      std::tie(valid, excess, names) = scan_to_end(too_long + "\":1}", on_excess, step);
+      EXPECT_TRUE(valid && !excess && names == (Names{"a", long_name}));
+      for (const char* end : {"x\":1}", "\\u0078\":1}", "xxxxx\\nxxxxx\":1}"}) {
+        std::tie(valid, excess, names) = scan_to_end(too_long + end, on_excess, step);
+        EXPECT_TRUE(valid && excess && names == (Names{"a", long_name + "..."})) << end;
+      }
+    }
+    for (const std::string& text : {object(2000), too_long + "x\":1}"}) {
+      const std::string broken = "[" + text + ",{\"b\":01}]";
+      EXPECT_FALSE(std::get<0>(scan_to_end(broken, kCheck, step)));
+      EXPECT_TRUE(std::get<0>(scan_to_end(broken, kStop, step)));
+      EXPECT_TRUE(std::get<0>(scan_to_end("[" + text + ",{\"b\":1}]", kCheck, step)));
+    }
+  }
+  // A long name of a further object is only another name.
+  EXPECT_FALSE(same_names("[{\"a\":1},{\"" + long_name + long_name + "\":1}]"));
+  EXPECT_FALSE(same_names("[{\"a\":1},{\"\\u0061" + long_name + "\":1}]"));
 }
 
 // -- steps ---------------------------------------------------------------------------------------

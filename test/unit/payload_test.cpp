@@ -151,7 +151,7 @@ TEST(Payload, FormsOfCalls) {
   EXPECT_EQ(found.form, (Pairs{{"b", "1"}, {"a", "2"}, {"b", "3"}}));
   EXPECT_EQ(found.keys, (Names{"a", "b"}));
   EXPECT_EQ(found.body, "");
-  EXPECT_EQ(payload("", kForm, kRpc), (Payload{Kind::kForm, "", false, {}, {}}));
+  EXPECT_EQ(payload("", kForm, kRpc), (Payload{Kind::kForm, "", false, {}, false, {}}));
 }
 
 TEST(Payload, FormsAreDecodedLikeQueryStrings) {
@@ -193,13 +193,74 @@ TEST(Payload, FieldsOfFormsAreBounded) {
   EXPECT_EQ(message(body, kForm, kTable), "The form has more than 65536 fields");
 }
 
+TEST(Payload, ExcessiveNamesOfForms) {
+  std::string body;
+  for (size_t i = 0; i < kMaxNames; i++) body += "n" + std::to_string(i) + "=1&";
+  EXPECT_EQ(payload(body, kForm, kRpc).form.size(), kMaxNames);
+  EXPECT_EQ(payload(body + "n1=2", kForm, kRpc).form.size(), kMaxNames + 1);
+  const std::string long_name(kMaxName, 'x');
+  for (const std::string& excessive : {body + "more=1&%", long_name + "x=1", body + body + "m"}) {
+    for (const bool is_rpc : {kTable, kRpc}) {
+      for (const size_t step : {size_t{1}, size_t{100}, size_t{1000 * 1000}}) {
+        const Result<Payload> result = read_in_steps(excessive, kForm, is_rpc, {}, step);
+        ASSERT_TRUE(result.ok());
+        EXPECT_TRUE(result->has_excess && result->form.empty());
+        EXPECT_EQ(result->body, is_rpc ? "" : "{}");
+        EXPECT_TRUE(result->keys.size() == kMaxNames + 1 ||
+                    result->keys == Names{long_name + "..."});
+      }
+    }
+  }
+  EXPECT_EQ(payload(long_name + "=1", kForm, kRpc).keys, Names{long_name});
+}
+
+// A function may take the whole object; nothing else takes such names.
+TEST(Payload, ExcessiveNamesOfObjects) {
+  std::string body = "{";
+  for (size_t i = 0; i < 2 * kMaxNames; i++) body += "\"n" + std::to_string(i) + "\":1,";
+  body += "\"m\":1}";
+  const Payload of_call = payload(body, kJson, kRpc), of_table = payload(body, kJson, kTable);
+  EXPECT_TRUE(of_call.has_excess && of_table.has_excess);
+  EXPECT_EQ(of_call.body, body);
+  EXPECT_EQ(of_table.body, "");
+  EXPECT_EQ(of_call.keys, of_table.keys);
+  EXPECT_EQ(of_call.keys.size(), kMaxNames + 1);
+}
+
+TEST(Payload, MemoryIsTakenForWhatIsMadeOfBodies) {
+  const std::string octets = "application/octet-stream";
+  const auto read_with = [](std::string_view body, std::string_view type, bool is_rpc,
+                            uint64_t memory, bool wanted = true) {
+    PayloadReader reader(std::string(body), parse_media_type(type), is_rpc, std::nullopt);
+    reader.set_gate(
+        {[=](const Names&) { return wanted; }, [=](uint64_t bytes) { return bytes <= memory; }});
+    while (!reader.step(3)) {
+    }
+    return reader.take();
+  };
+  EXPECT_EQ(read_with("a\n1", kCsv, kTable, 11)->body, R"([{"a":"1"}])");
+  EXPECT_EQ(read_with("a\n1", kCsv, kTable, 10).error().status, 503);
+  EXPECT_EQ(read_with("a=1", kForm, kTable, 9)->body, R"({"a":"1"})");
+  EXPECT_EQ(read_with("a=1", kForm, kTable, 8).error().status, 503);
+  EXPECT_EQ(read_with("abc", octets, kRpc, 8)->body, "\\x616263");
+  EXPECT_EQ(read_with("abc", octets, kRpc, 7).error().status, 503);
+  EXPECT_EQ(read_with("a=1", kForm, kRpc, 0)->form, (Pairs{{"a", "1"}}));
+  EXPECT_EQ(read_with("{\"a\":1}", kJson, kTable, 0)->body, "{\"a\":1}");
+  EXPECT_EQ(read_with("a\n1", kCsv, kTable, 0, false)->body, "[]");
+  EXPECT_EQ(read_with("a=1", kForm, kTable, 0, false)->body, "{}");
+}
+
 // -- the rest ------------------------------------------------------------------------------------
 
 TEST(Payload, RawBodiesOfCalls) {
   const std::string body("\xFF\0{", 3);
   for (const char* type : {"text/plain", "text/xml", "application/octet-stream"}) {
-    EXPECT_EQ(payload(body, type, kRpc), (Payload{Kind::kRaw, body, false, {}, {}})) << type;
-    EXPECT_EQ(payload("", type, kRpc), (Payload{Kind::kRaw, "", false, {}, {}})) << type;
+    const bool is_hex = std::string_view(type) == "application/octet-stream";
+    const std::string whole = is_hex ? "\\xff007b" : body, nothing = is_hex ? "\\x" : "";
+    EXPECT_EQ(payload(body, type, kRpc), (Payload{Kind::kRaw, whole, false, {}, false, {}}))
+        << type;
+    EXPECT_EQ(payload("", type, kRpc), (Payload{Kind::kRaw, nothing, false, {}, false, {}}))
+        << type;
     EXPECT_EQ(message(body, type, kTable), "Content-Type not acceptable: " + std::string(type));
   }
 }
@@ -256,8 +317,8 @@ TEST(Payload, StepsAreShort) {
       {kJson, "{\"a\":\"" + long_text + "\"}"},
       {kCsv, "a\n" + long_text},
       {kForm, "a=" + long_text},
-      {kForm, long_text + "=1"},
       {kForm, "a=" + std::string(100000, '%')},
+      {kForm, "a=1&b=" + long_text + "&c=" + long_text},
   };
   for (const auto& [type, body] : kBodies) {
     for (const bool is_rpc : {kTable, kRpc}) {
@@ -268,6 +329,10 @@ TEST(Payload, StepsAreShort) {
       EXPECT_TRUE(reader.take().ok());
     }
   }
+  PayloadReader octets(long_text, parse_media_type("application/octet-stream"), kRpc, std::nullopt);
+  size_t octet_steps = 1;
+  while (!octets.step(100)) octet_steps++;
+  EXPECT_GE(octet_steps, 1000u);
   PayloadReader reader(std::string(100000, ' '), parse_media_type(kJson), kTable, Names{"a"});
   size_t steps = 1;
   while (!reader.step(100)) steps++;
