@@ -7,6 +7,7 @@
 #   make bench          the read path against pgbench                  BENCH_ARGS='--seconds 10'
 #   make soak           ten minutes of mixed load and disturbances      SOAK_ARGS="--minutes 1"
 #   make bench-planner    the planner and the schema cache alone
+#   make bench-amplification   what one request can cost             AMPLIFICATION_ARGS='--only JSON'
 #   make fuzz           libFuzzer over the kept corpus                 FUZZ_SECONDS=600 FUZZ_TARGETS=jwt
 #   make format         make format-check
 #   make tidy           clang-tidy over the files that know no PostgreSQL
@@ -26,7 +27,7 @@ ifdef WERROR
 PG_CXXFLAGS += -Werror
 endif
 
-.PHONY: bench soak bench-planner run-check unit unit-build regress e2e fuzz fuzz-build format format-check tidy tidy-files demo
+.PHONY: bench soak bench-planner bench-amplification run-check unit unit-build regress e2e fuzz fuzz-build format format-check tidy tidy-files demo
 
 # PGXS gives `check` a recipe of two lines of regret; a shell that does nothing runs it.
 check: run-check
@@ -46,6 +47,11 @@ bench:
 soak:
 	@test/tools/install-deps.sh bench
 	@PG_CONFIG='$(PG_CONFIG)' python3 test/bench/soak.py $(SOAK_ARGS)
+
+# Every kind of request against a new gateway and a new executor (test/bench/amplification.py --help).
+bench-amplification:
+	@test/tools/install-deps.sh bench
+	@PG_CONFIG='$(PG_CONFIG)' python3 test/bench/amplification.py $(AMPLIFICATION_ARGS)
 
 # What is tested without a server: the core, and the one file of src/pg that is free of PostgreSQL.
 PURE_SRCS := $(CORE_SRCS) src/pg/protocol.cpp
