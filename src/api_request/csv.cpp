@@ -217,6 +217,8 @@ void CsvReader::begin_writing() {
   std::sort(names_.begin(), names_.end());
   if (gate_.wants && !gate_.wants(names_)) {
     state_ = State::kDone;
+  } else if (json_.size() > kMaxJsonSize) {
+    fail("The CSV is too large as JSON");
   } else if (gate_.take_memory && !gate_.take_memory(json_.size())) {
     error_ = errors::no_room_for_body();
     state_ = State::kDone;
@@ -230,7 +232,6 @@ void CsvReader::begin_writing() {
 
 // The name or a piece of the value of the next field.
 size_t CsvReader::write_record(size_t budget) {
-  if (!json_.writing() && json_.size() > kMaxJsonSize) return fail("The CSV is too large as JSON");
   if (writing_ == fields_.size()) {
     json_.put("}");
     if (last_record_) {
