@@ -9,10 +9,22 @@ namespace pgrst {
 
 namespace {
 
+// What it takes to plan an inner embed, in others: its rows decide on those of its parent, so that
+// PostgreSQL looks for an order of both.
+constexpr size_t kInnerEmbed = 4;
+
+size_t cost_of(const SelectItem& item) {
+  const auto* relation = std::get_if<SelectRelation>(&item.item);
+  const auto* spread = std::get_if<SpreadRelation>(&item.item);
+  const auto& join = relation != nullptr ? relation->join_type : spread->join_type;
+  return join == JoinType::kInner ? kInnerEmbed : 1;
+}
+
 size_t count_embeds(const std::vector<SelectItem>& items) {
   size_t count = 0;
   for (const auto& item : items) {
-    if (!std::holds_alternative<SelectField>(item.item)) count += 1 + count_embeds(item.children);
+    if (std::holds_alternative<SelectField>(item.item)) continue;
+    count += cost_of(item) + count_embeds(item.children);
   }
   return count;
 }

@@ -16,7 +16,8 @@
 
 namespace pgrst {
 
-// Of all levels together: PostgreSQL plans joins in far more than linear time.
+// Of all levels together: PostgreSQL plans joins in far more than linear time. An inner embed
+// counts as four.
 Result<void> check_embeds(const std::vector<SelectItem>& select, const Config& config);
 
 // How many columns an item stands for.

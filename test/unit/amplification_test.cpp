@@ -344,6 +344,10 @@ TEST(Bounds, Embeds) {
   const auto nested = request("GET", "/items?select=stock(places(title),...items(name))");
   EXPECT_EQ(code(nested, {{"db_max_embeds", "3"}}), "work");
   EXPECT_EQ(code(nested, {{"db_max_embeds", "2"}}), "400 PGRST100");
+  // An inner one counts as four.
+  const auto inner = request("GET", "/items?select=id,stock!inner(places!inner(title))");
+  EXPECT_EQ(code(inner, {{"db_max_embeds", "8"}}), "work");
+  EXPECT_EQ(code(inner, {{"db_max_embeds", "7"}}), "400 PGRST100");
   EXPECT_EQ(test::shop_refusal(embeds(101)).body,
             R"({"code":"PGRST100","details":null,"hint":null,)"
             R"("message":"The request embeds more than 100 resources"})");
