@@ -354,11 +354,11 @@ TEST(CallResult, CsvOfWhatMayBeLeftOut) {
   const Statement filtered = statement("/rpc/table_of?select=x:i&i=eq.1");
   EXPECT_TRUE(filtered.has_marks);
   EXPECT_EQ(filtered.text,
-            R"(WITH pgrst_source AS MATERIALIZED (SELECT "table_of"."i" FROM "api"."table_of"() )"
-            R"(AS "table_of") SELECT pgrst_rows.* FROM (SELECT FROM pgrst_source LIMIT 1) )"
+            R"(WITH pgrst_source AS MATERIALIZED (SELECT "record"."i" FROM "api"."table_of"() )"
+            R"(AS "record") SELECT pgrst_rows.* FROM (SELECT FROM pgrst_source LIMIT 1) )"
             R"(AS pgrst_any LEFT JOIN LATERAL (SELECT TRUE AS pgrst_mark, pgrst_result.* FROM )"
-            R"(LATERAL (SELECT "table_of"."i" AS "x" FROM pgrst_source AS "table_of" WHERE )"
-            R"("table_of"."i" = $1) AS pgrst_result) AS pgrst_rows ON TRUE)");
+            R"(LATERAL (SELECT "record"."i" AS "x" FROM pgrst_source AS "record" WHERE )"
+            R"("record"."i" = $1) AS pgrst_result) AS pgrst_rows ON TRUE)");
 }
 
 TEST(CallResult, OfALimitedSize) {
