@@ -115,14 +115,22 @@ struct Examination {
 };
 
 struct OwnedExamination : Examination {
-  OwnedExamination() { std::memset(static_cast<void*>(this), 0, sizeof *this); }
+  OwnedExamination() {
+    std::memset(static_cast<void*>(this), 0, sizeof *this);
+    each_sink([](ByteSink& sink) { sink.init(); });
+  }
   OwnedExamination(const OwnedExamination&) = delete;
   OwnedExamination& operator=(const OwnedExamination&) = delete;
   ~OwnedExamination() {
+    each_sink([](ByteSink& sink) { sink.free_all(); });
+  }
+
+  template <class F>
+  void each_sink(F f) {
     for (ByteSink* sink :
          {&config, &relations, &types, &domains, &definitions.view_columns,
           &definitions.updatability, &definitions.defaults, &definitions.left_out}) {
-      sink->free_all();
+      f(*sink);
     }
   }
 };

@@ -448,6 +448,7 @@ void px_find_schemas(Finder* f) {
 
 void px_find_served_objects(const ServedScope& scope, ServedObjects* out) {
   memset(out, 0, sizeof *out);
+  out->domains.init();
   Finder f;
   memset(&f, 0, sizeof f);
   f.out = out;
