@@ -3,10 +3,42 @@
 #include <utility>
 
 #include "app/docs.hpp"
+#include "core/server_errors.hpp"
+#include "core/text.hpp"
 
 namespace pgrst {
 
 namespace {
+
+std::string_view setting(const AdminState& state, std::string_view name) {
+  if (state.settings == nullptr) return {};
+  for (const auto& setting : *state.settings) {
+    if (setting.name == name) return setting.value;
+  }
+  return {};
+}
+
+// Without the port.
+std::string_view host_of(std::string_view value) {
+  if (!value.empty() && value[0] == '[') return value.substr(0, value.find(']') + 1);
+  return value.substr(0, value.find(':'));
+}
+
+bool is_address(std::string_view host) {
+  return !host.empty() &&
+         (host[0] == '[' || host.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
+// A browser that is led to take a foreign name for this server's (DNS rebinding) sends that name.
+bool is_known_host(std::string_view host, const AdminState& state) {
+  if (is_address(host) || equals_ignoring_case(host, "localhost")) return true;
+  if (equals_ignoring_case(host, setting(state, "admin_server_host"))) return true;
+  for (const auto part : split(setting(state, "admin_server_allowed_hosts"), ',')) {
+    const auto name = trim(part);
+    if (name == "*" || (!name.empty() && equals_ignoring_case(host, name))) return true;
+  }
+  return false;
+}
 
 HttpResponse with_status(int status) {
   HttpResponse response;
@@ -61,6 +93,11 @@ HttpResponse schema_cache_response(const SnapshotPtr& snapshot) {
 }  // namespace
 
 HttpResponse admin_response(const HttpRequest& request, const AdminState& state) {
+  const std::string* host = find_header(request.headers, "Host");
+  const bool has_name = setting(state, "admin_server_unix_socket").empty();
+  if (has_name && host != nullptr && !host->empty() && !is_known_host(host_of(*host), state)) {
+    return error_response(errors::host_not_allowed(host_of(*host)), ErrorVerbosity::kVerbose);
+  }
   if (is_docs_path(request.path)) return docs_response(request, state);
   if (request.method != "GET" && request.method != "HEAD") {
     HttpResponse response = with_status(405);

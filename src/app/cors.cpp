@@ -26,6 +26,9 @@ constexpr std::string_view kExposedHeaders =
 
 constexpr std::string_view kMaxAgeSeconds = "86400";
 
+// Bytes of names that are repeated in the answer.
+constexpr size_t kMaxRequestedHeaders = 8192;
+
 template <typename List>
 std::string join(const List& parts) {
   std::string out;
@@ -39,6 +42,20 @@ std::string join(const List& parts) {
 bool contains_name(const Names& names, std::string_view name) {
   return std::any_of(names.begin(), names.end(),
                      [&](std::string_view n) { return equals_ignoring_case(n, name); });
+}
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// Without a comparison of each with each.
+bool contains_all(Names names, Names wanted) {
+  const auto is_less = [](std::string_view a, std::string_view b) {
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                        [](char x, char y) { return lower(x) < lower(y); });
+  };
+  std::sort(names.begin(), names.end(), is_less);
+  std::sort(wanted.begin(), wanted.end(), is_less);
+  return std::includes(names.begin(), names.end(), wanted.begin(),
+                       std::unique(wanted.begin(), wanted.end(), &equals_ignoring_case), is_less);
 }
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -93,10 +110,9 @@ std::optional<Headers> preflight_headers(const HttpRequest& request) {
   }
   Headers out = {{"Access-Control-Allow-Methods", join(kMethods)}};
   if (const auto* asked = find_header(request.headers, "Access-Control-Request-Headers")) {
+    if (asked->size() > kMaxRequestedHeaders) return std::nullopt;
     const Names supported = supported_headers(*asked);
-    for (const auto name : leading_names(*asked)) {
-      if (!contains_name(supported, name)) return std::nullopt;
-    }
+    if (!contains_all(supported, leading_names(*asked))) return std::nullopt;
     out.push_back({"Access-Control-Allow-Headers", join(supported)});
   }
   out.push_back({"Access-Control-Max-Age", std::string(kMaxAgeSeconds)});

@@ -18,7 +18,7 @@ namespace pgrst {
 
 class ByteRing {
  public:
-  static size_t bytes_needed(size_t capacity) { return sizeof(ByteRing) + capacity; }
+  static constexpr size_t bytes_needed(size_t capacity) { return sizeof(ByteRing) + capacity; }
 
   void init(size_t capacity) {
     capacity_ = capacity;

@@ -114,6 +114,8 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
      "Filters may name an embed by its relation although it has an alias."},
     {"admin_server_host", kString, kSuperuser, "", 0, 0, false,
      "Address that the admin server listens on; empty: that of server_host."},
+    {"admin_server_allowed_hosts", kString, kSuperuser, "", 0, 0, false,
+     "Names that requests to the admin server may have in Host, separated by commas; *: any."},
     {"admin_server_port", kString, kSuperuser, "", 0, 0, false,
      "TCP port of the admin server; empty: there is none."},
     {"admin_server_unix_socket", kString, kSuperuser, "", 0, 0, false,
@@ -125,8 +127,8 @@ constexpr std::array kSettings = std::to_array<SettingSpec>({
      "Open HTTP connections, at most."},
     {"server_max_connections_per_address", kInt, kSuperuser, "0", 0, 1000000, false,
      "Open HTTP connections of one client address, at most; 0: no limit."},
-    {"server_connection_memory", kInt, kSuperuser, "32768", 8192, 16777216, false,
-     "Bytes of memory of one connection: bounds the size of a URL and of all headers."},
+    {"server_connection_memory", kInt, kSuperuser, "81920", 8192, 16777216, false,
+     "Bytes of memory of one connection: bounds the size of URL and headers, and of an answer's."},
     {"server_max_body_size", kInt, kSuperuser, "268435456", 0, INT_MAX, false,
      "Bytes of a request body, at most (413 beyond)."},
     {"server_max_body_memory", kInt, kSuperuser, "1024", 1, 1000000, false,
@@ -259,7 +261,7 @@ std::optional<std::string> validate_string(std::string_view name, std::string_vi
 }
 
 // Unlike other lists this one is never empty when there is text: that would allow every origin.
-std::vector<std::string> parse_origins(std::string_view text) {
+std::vector<std::string> parse_list(std::string_view text) {
   std::vector<std::string> out;
   if (text.empty()) return out;
   for (const auto part : split(text, ',')) out.emplace_back(trim(part));
@@ -367,7 +369,7 @@ void apply(Config& c, std::string_view name, std::string_view text) {
   } else if (name == "server_ssl_key_file") {
     c.server_ssl_key_file = text;
   } else if (name == "server_cors_allowed_origins") {
-    c.server_cors_allowed_origins = parse_origins(text);
+    c.server_cors_allowed_origins = parse_list(text);
   } else if (name == "server_trace_header") {
     c.server_trace_header = optional_text(text);
   } else if (name == "server_timing_enabled") {

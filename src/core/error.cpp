@@ -90,6 +90,9 @@ int status_of_class(std::string_view sqlstate) {
   return 0;
 }
 
+// 1xx answers no request: whoever gets it waits for more.
+bool is_final_status(int64_t status) { return status >= 200 && status <= 999; }
+
 // PostgREST's table of statuses (docs/references/errors.rst, "HTTP Status Codes").
 int status_of_sqlstate(const PgError& e, bool authenticated) {
   const std::string_view s = e.sqlstate;
@@ -110,8 +113,8 @@ int status_of_sqlstate(const PgError& e, bool authenticated) {
     int status = 0;
     const auto digits = s.substr(2);
     const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), status);
-    return ec == std::errc() && end == digits.data() + digits.size() && status >= 100 ? status
-                                                                                      : 500;
+    const bool is_number = ec == std::errc() && end == digits.data() + digits.size();
+    return is_number && is_final_status(status) ? status : 500;
   }
   const int by_class = status_of_class(s);
   return by_class != 0 ? by_class : 400;
@@ -171,7 +174,7 @@ bool parse_raise_detail(std::string_view json, Error& out) {
     if (!is_safe_header(field.key, value)) return false;
     out.headers.push_back({std::string(field.key), std::string(value)});
   }
-  out.status = status >= 100 && status <= 999 ? static_cast<int>(status) : 500;
+  out.status = is_final_status(status) ? static_cast<int>(status) : 500;
   if (reason && is_safe_header("reason", *reason)) out.reason = std::move(*reason);
   return true;
 }

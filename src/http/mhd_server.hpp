@@ -7,6 +7,7 @@
 
 #include "http/body_memory.hpp"
 #include "http/client_counts.hpp"
+#include "http/request_head.hpp"
 #include "http/server.hpp"
 
 #include <microhttpd.h>
@@ -45,6 +46,13 @@ struct Peer {
     int64_t from_ms = 0;
     uint64_t progress = 0;
   } transfer;
+
+  // A response that an executor waits for, while requests wait for executors.
+  struct Pressure {
+    uint64_t request = 0;
+    int64_t from_ms = -1;  // -1: not looked yet
+    uint64_t progress = 0;
+  } pressure;
 };
 
 // One request on one connection; from the request line to the last byte of the response.
@@ -56,6 +64,9 @@ struct Exchange {
   std::string method;  // of the request, which is passed on
   std::string target;
   const char* version = "";
+  const char* raw_method = nullptr;  // in libmicrohttpd's memory, until the headers have come
+  const char* raw_target = nullptr;
+  size_t room = 1024;       // bytes there for the headers of the response
   int64_t complete_ns = 0;  // when the request had come
   int64_t duration_ns = 0;  // from then to the response
   uint64_t received = 0;    // bytes of the body
@@ -69,10 +80,16 @@ struct Exchange {
   Peer* peer = nullptr;
   bool suspended = false;
   bool answered = false;
+  bool queued = false;      // libmicrohttpd has the response
+  bool is_crammed = false;  // libmicrohttpd has no room for any answer
   bool is_head = false;
   bool gone = false;  // its client has closed the connection before the answer
   HttpResponse response;
   std::unique_ptr<BodySource> source;  // of a streamed body
+
+  // Among those whose headers have not come.
+  Exchange* previous = nullptr;
+  Exchange* next = nullptr;
 };
 
 class MhdServer : public Server {
@@ -100,8 +117,11 @@ class MhdServer : public Server {
   void respond(Ticket ticket, HttpResponse response) override;
   void stream(Ticket ticket, HttpResponse head, std::unique_ptr<BodySource> source) override;
   void continue_stream(Ticket ticket) override;
+  void drop(Ticket ticket) noexcept override;
+  size_t open_requests() const override { return exchanges_.size(); }
   std::vector<Ticket> find_gone(const std::vector<Ticket>& tickets) override;
   void close_slow() override;
+  bool cut_slowest() override;
   int drain() override;
   unsigned open_connections() const override {
     return MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections;
@@ -111,15 +131,19 @@ class MhdServer : public Server {
   void note_progress() { progress_ = true; }
 
   // The bodies of the callbacks.
+  void on_line(Exchange& exchange);
+  void on_trouble() noexcept;
   MHD_Result on_headers(Exchange& exchange, MHD_Connection* connection, const char* method,
                         const char* version);
   MHD_Result on_upload(Exchange& exchange, const char* data, size_t* size);
+  MHD_Result read_head(Exchange& exchange, MHD_Connection* connection, const char* method);
+  MHD_Result expect_body(Exchange& exchange, MHD_Connection* connection);
   bool make_room(Exchange& exchange, size_t size);
   uint64_t max_body_memory() const;
   MHD_Result on_complete(Exchange& exchange, MHD_Connection* connection);
   MHD_Result send(Exchange& exchange, MHD_Connection* connection);
   ssize_t on_read_body(Exchange& exchange, char* buffer, size_t size);
-  void on_ended(Exchange* exchange, MHD_Connection* connection);
+  void on_ended(Exchange* exchange, MHD_Connection* connection, bool completed);
   bool admits(const sockaddr* address, socklen_t size) const;
   Peer* on_connected(MHD_Connection* connection);
   void on_disconnected(Peer* peer);
@@ -128,8 +152,18 @@ class MhdServer : public Server {
   Exchange* find(Ticket ticket);
   void resume(Exchange& exchange);
   MHD_Response* make_response(Exchange& exchange);
+  MHD_Response* make_whole_response(Exchange& exchange);
+  std::optional<Error> check_head(Exchange& exchange, MHD_Connection* connection,
+                                  const std::vector<HeadBytes::Field>& fields);
+  size_t room_for_answer(Exchange& exchange, MHD_Connection* connection, size_t head_size) const;
+  void fit_headers(Exchange& exchange);
+  void unlink(Exchange& exchange);
+  void give_back(Exchange& exchange);
+  void answer_directly(Exchange& exchange, const Error& error) noexcept;
+  static BodyMemory::Client client_of(const Exchange& exchange);
+  MHD_Result refuse_or_close(Exchange& exchange, MHD_Connection* connection, const Error& error);
   MHD_Result refuse(Exchange& exchange, MHD_Connection* connection, const Error& error);
-  void observe(const Exchange& exchange, MHD_Connection* connection);
+  void observe(const Exchange& exchange, MHD_Connection* connection, bool completed);
 
   bool awaits_too_long(Peer& peer, int64_t now_ms) const;
   bool moves_too_slowly(Peer& peer, int64_t now_ms) const;
@@ -141,11 +175,15 @@ class MhdServer : public Server {
   Observer observer_;
   MHD_Daemon* daemon_ = nullptr;
   bool has_tls_ = false;
+  bool is_lax_ = false;    // libmicrohttpd reads more than HTTP allows
   bool progress_ = false;  // since the last run() began
+  bool again_ = false;     // the last run() found nothing to do, and the one before did
+  Exchange* heads_ = nullptr;
   int64_t looked_ms_ = 0;  // at slow clients
   int idle_runs_ = 0;      // in a row, with nothing to do
   bool draining_ = false;
   bool closing_ = false;
+  bool closes_ = false;  // the connection, after the response that is being made
   // Never used twice in a process: answers to an earlier server's tickets must find nobody.
   inline static Ticket next_ticket_ = 1;
   std::vector<Arrival> arrivals_;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdarg>
 #include <cstdlib>
 #include <cstring>
 
@@ -23,7 +24,8 @@ namespace {
 // Splits the request target into path and query; "http://host/path" is an origin form with a
 // prefix.
 void set_target(HttpRequest& request, std::string_view target) {
-  if (target.substr(0, 7) == "http://" || target.substr(0, 8) == "https://") {
+  if (equals_ignoring_case(target.substr(0, 7), "http://") ||
+      equals_ignoring_case(target.substr(0, 8), "https://")) {
     const size_t slash = target.find('/', target.find("//") + 2);
     target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
   }
@@ -34,13 +36,17 @@ void set_target(HttpRequest& request, std::string_view target) {
 
 // -- callbacks: no exception may leave them, and none calls out of the server --------------------
 
-void* uri_callback(void* cls, const char* uri, MHD_Connection*) noexcept {
+void* uri_callback(void* cls, const char* uri, MHD_Connection* connection) noexcept {
   try {
+    if (uri == nullptr) uri = "";
     auto exchange = std::make_unique<Exchange>();
     exchange->server = static_cast<MhdServer*>(cls);
     exchange->server->note_progress();
+    exchange->raw_target = uri;
     exchange->target = uri;
     set_target(exchange->request, uri);
+    exchange->connection = connection;
+    exchange->server->on_line(*exchange);
     return exchange.release();
   } catch (...) {
     return nullptr;  // answered by closing the connection
@@ -68,12 +74,17 @@ MHD_Result request_callback(void*, MHD_Connection* connection, const char*, cons
 }
 
 void completed_callback(void*, MHD_Connection* connection, void** con_cls,
-                        MHD_RequestTerminationCode) noexcept {
+                        MHD_RequestTerminationCode code) noexcept {
   auto* exchange = static_cast<Exchange*>(*con_cls);
   if (exchange == nullptr) return;
   exchange->server->note_progress();
-  exchange->server->on_ended(exchange, connection);
+  exchange->server->on_ended(exchange, connection, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
   *con_cls = nullptr;
+}
+
+// What libmicrohttpd has to say is not for the log of a server: any client can make it say it.
+void trouble_callback(void* cls, const char*, va_list) noexcept {
+  static_cast<MhdServer*>(cls)->on_trouble();
 }
 
 MHD_Result accept_callback(void* cls, const sockaddr* address, socklen_t size) noexcept {
@@ -102,8 +113,9 @@ void connection_callback(void* cls, MHD_Connection* connection, void** socket_co
 
 namespace {
 
-// TLS 1.2 and 1.3, with what GnuTLS holds to be secure.
-constexpr char kTlsPriorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE";
+// TLS 1.2 and 1.3, with what GnuTLS holds to be secure, but for CBC.
+constexpr char kTlsPriorities[] =
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-AES-128-CBC:-AES-256-CBC:-SHA1:%SERVER_PRECEDENCE";
 
 // As many connections as there may be open files beside others, of which this process then may have
 // more than before. PostgreSQL finds no file to read when connections have taken them all.
@@ -125,18 +137,23 @@ unsigned connections_possible(unsigned wanted) {
 }  // namespace
 
 bool MhdServer::open(int listen_socket, const TlsIdentity& identity) {
+  is_lax_ = std::strncmp(MHD_get_version(), "0.", 2) == 0;
   std::vector<MHD_OptionItem> options = {
       {MHD_OPTION_LISTEN_SOCKET, listen_socket, nullptr},
       {MHD_OPTION_CONNECTION_LIMIT,
        static_cast<intptr_t>(connections_possible(limits_.max_connections)), nullptr},
       {MHD_OPTION_CONNECTION_MEMORY_LIMIT, static_cast<intptr_t>(limits_.connection_memory),
        nullptr},
+      // From 1.0 on, libmicrohttpd reads requests to the letter; before, it refuses some of them
+      // without an answer.
+      {MHD_OPTION_STRICT_FOR_CLIENT, is_lax_ ? 0 : 1, nullptr},
+      {MHD_OPTION_EXTERNAL_LOGGER, reinterpret_cast<intptr_t>(&trouble_callback), this},
       {MHD_OPTION_UNESCAPE_CALLBACK, reinterpret_cast<intptr_t>(&unescape_nothing), nullptr},
       {MHD_OPTION_URI_LOG_CALLBACK, reinterpret_cast<intptr_t>(&uri_callback), this},
       {MHD_OPTION_NOTIFY_CONNECTION, reinterpret_cast<intptr_t>(&connection_callback), this},
       {MHD_OPTION_NOTIFY_COMPLETED, reinterpret_cast<intptr_t>(&completed_callback), this},
   };
-  unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+  unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
   if (!identity.empty()) {
     has_tls_ = true;
     flags |= MHD_USE_TLS;
@@ -174,12 +191,16 @@ void MhdServer::run() {
     pollfd sockets = {epoll_fd(), POLLIN, 0};
     if (poll(&sockets, 1, 0) > 0) note_progress();
     idle_runs_ = progress_ ? 0 : std::min(idle_runs_ + 1, kIdleRuns);
-    progress_ = false;
   }
+  progress_ = false;
   MHD_run(daemon_);
+  // What was heard without a word to us may be a request that was given up: the next run closes its
+  // connection.
+  again_ = !progress_ && !again_;
 }
 
 int64_t MhdServer::timeout_ms() {
+  if (again_) return 0;
   MHD_UNSIGNED_LONG_LONG ms = 0;
   if (MHD_get_timeout(daemon_, &ms) != MHD_YES) return -1;
   const bool rests = has_tls_ && !progress_ && idle_runs_ == kIdleRuns;

@@ -5,9 +5,9 @@
 // takes the complete requests, and answers them in any order, now or many turns later; meanwhile
 // their connections are suspended. Callbacks of libmicrohttpd call out of this file only through
 // BodySource, Refusal and Observer. Invariants: every ticket is answered exactly once, with
-// respond() or stream(), also when its client has gone; requests whose body is too large (413) or
-// has no clear end (400) get no ticket. No threads. Ownership: the Server owns the sockets and all
-// memory of connections; callers own what they are given.
+// respond(), stream() or drop(), also when its client has gone; requests that are malformed or too
+// large get no ticket. No threads. Ownership: the Server owns the sockets and all memory of
+// connections; callers own what they are given.
 #pragma once
 
 #include "core/before_postgres.hpp"
@@ -34,7 +34,7 @@ using Ticket = uint64_t;
 struct Limits {
   unsigned max_connections = 1000;
   unsigned max_connections_per_address = 0;  // 0: no limit
-  size_t connection_memory = 32768;          // bytes; bounds URL and headers
+  size_t connection_memory = 81920;          // bytes; bounds URL and headers
   uint64_t max_body_size = 0;                // bytes
   uint64_t max_body_memory = 0;              // bytes of all bodies; at least max_body_size
   unsigned idle_timeout = 60;                // seconds
@@ -58,6 +58,8 @@ class BodySource {
   // nullopt: there will be no more although the announced size is not reached; the connection is
   // closed.
   virtual std::optional<size_t> read(char* buffer, size_t size) = 0;
+  // Whether an executor waits until the bytes are taken.
+  virtual bool holds_executor() const { return false; }
 };
 
 // A request that has ended. Views end with the call that it is passed to.
@@ -116,9 +118,18 @@ class Server {
   virtual void stream(Ticket ticket, HttpResponse head, std::unique_ptr<BodySource> source) = 0;
   virtual void continue_stream(Ticket ticket) = 0;
 
+  // There is no answer: closes the connection.
+  virtual void drop(Ticket ticket) noexcept = 0;
+  // Requests that were handed out, and whose answers are not sent.
+  virtual size_t open_requests() const = 0;
+
   // Closes connections whose clients take longer than the limits allow. To be called about once a
   // second.
   virtual void close_slow() = 0;
+  // Requests wait for those who write streamed bodies: closes the connection of the client that
+  // takes its body slowest, if it is slow. True when there was one. To be called some times a
+  // second.
+  virtual bool cut_slowest() = 0;
 
   // Tickets, of those given, whose client has closed its connection.
   virtual std::vector<Ticket> find_gone(const std::vector<Ticket>& tickets) = 0;

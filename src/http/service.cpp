@@ -132,16 +132,10 @@ bool Service::has_arrivals() const {
 }
 
 std::vector<Arrival> Service::take_arrivals() {
-  std::vector<Arrival> arrivals;
   for (const auto& server : servers_) {
-    auto some = server->take_arrivals();
-    if (arrivals.empty()) {
-      arrivals = std::move(some);
-    } else {
-      std::move(some.begin(), some.end(), std::back_inserter(arrivals));
-    }
+    if (server->has_arrivals()) return server->take_arrivals();
   }
-  return arrivals;
+  return {};
 }
 
 int64_t Service::timeout_ms() const {
@@ -156,6 +150,12 @@ int64_t Service::timeout_ms() const {
 unsigned Service::open_connections() const {
   unsigned sum = 0;
   for (const auto& server : servers_) sum += server->open_connections();
+  return sum;
+}
+
+size_t Service::open_requests() const {
+  size_t sum = 0;
+  for (const auto& server : servers_) sum += server->open_requests();
   return sum;
 }
 

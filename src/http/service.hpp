@@ -48,10 +48,12 @@ class Service {
   void run();
   void close_slow();
   bool has_arrivals() const;
+  // Those of one server: look at has_arrivals() afterwards.
   std::vector<Arrival> take_arrivals();
   // Milliseconds; -1: no such time.
   int64_t timeout_ms() const;
   unsigned open_connections() const;
+  size_t open_requests() const;
 
   // Of a ticket; null when its connection has gone.
   Server* server_of(Ticket ticket) const;

@@ -16,6 +16,10 @@
 // where the client's system has acknowledged it. What libmicrohttpd could write tells less: the
 // system takes megabytes before the client has read one, and then none until a good part of them is
 // read.
+//
+// Two things are scarce, and who is slow loses them to those who wait: while bodies take half of
+// their memory, a body must come at a rate that grows with what it takes; and while requests wait
+// for executors, the slowest of the clients that an executor waits for is cut off.
 
 #include <linux/sockios.h>
 #include <linux/tcp.h>
@@ -85,6 +89,15 @@ void close_connection(const Peer& peer) {
   }
   shutdown(peer.socket, SHUT_RDWR);
 }
+
+// While memory for bodies is scarce, a body must be able to come anew in that time.
+constexpr uint64_t kScarceSeconds = 256;
+
+// Who takes a response that fast is not cut off for those who wait: so many times min_rate, or that
+// many bytes a second.
+constexpr uint64_t kFastFactor = 64;
+constexpr uint64_t kFastRate = 64 * 1024;
+constexpr int64_t kPressureMs = 1000;  // for which a response is measured
 
 int64_t milliseconds(unsigned seconds) { return int64_t{seconds} * 1000; }
 
@@ -179,8 +192,42 @@ bool MhdServer::moves_too_slowly(Peer& peer, int64_t now_ms) const {
   if (!is_same) return false;
   const uint64_t moved = now.progress - before.progress;
   const bool counts_bytes = now.kind == Kind::kBody || peer.is_tcp;
-  const uint64_t due = counts_bytes ? uint64_t{limits_.min_rate} * limits_.transfer_timeout : 1;
+  uint64_t rate = limits_.min_rate;
+  if (now.kind == Kind::kBody && bodies_.is_scarce(max_body_memory())) {
+    rate = std::max(rate, exchange.charged / kScarceSeconds);
+  }
+  const uint64_t due = counts_bytes ? rate * limits_.transfer_timeout : 1;
   return moved == 0 || moved < due;
+}
+
+bool MhdServer::cut_slowest() {
+  const int64_t now = coarse_ms();
+  uint64_t least = std::max(kFastFactor * limits_.min_rate, kFastRate);
+  Peer* slowest = nullptr;
+  for (const auto& [key, peer] : peers_) {
+    const Exchange* exchange = peer->exchange;
+    if (exchange == nullptr || !exchange->answered || exchange->suspended || !exchange->source ||
+        !exchange->source->holds_executor()) {
+      continue;
+    }
+    Peer::Pressure& before = peer->pressure;
+    const int64_t age = now - before.from_ms;
+    if (before.from_ms >= 0 && before.request == peer->requests && age < kPressureMs) continue;
+    const uint64_t progress = response_progress(*peer);
+    const bool is_measured =
+        before.from_ms >= 0 && before.request == peer->requests && age < 3 * kPressureMs;
+    const uint64_t moved = progress - before.progress;
+    before = {peer->requests, now, progress};
+    if (!is_measured) continue;
+    const uint64_t rate =
+        peer->is_tcp || moved == 0 ? moved * 1000 / static_cast<uint64_t>(age) : UINT64_MAX;
+    if (rate >= least) continue;
+    least = rate;
+    slowest = peer.get();
+  }
+  if (slowest == nullptr) return false;
+  close_connection(*slowest);
+  return true;
 }
 
 void MhdServer::close_slow() {

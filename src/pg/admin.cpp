@@ -1,6 +1,7 @@
 #include <cinttypes>
 #include <cstdio>
 
+#include "core/server_errors.hpp"
 #include "http/piece_source.hpp"
 #include "http/settings.hpp"
 #include "pg/admin.hpp"
@@ -113,7 +114,7 @@ void AdminServer::answer(http::Arrival& arrival, const AdminState& state) {
   try {
     response = admin_response(arrival.request, state);
   } catch (const std::exception& e) {
-    response = error_response(errors::internal(e.what()), ErrorVerbosity::kVerbose);
+    response = error_response(errors::surprise(e), ErrorVerbosity::kVerbose);
   }
   http::Server* server = service_.server_of(arrival.ticket);
   if (server == nullptr) return;

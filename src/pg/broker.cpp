@@ -1,6 +1,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <ctime>
 
@@ -32,6 +33,7 @@ struct Broker::SlotUse {
   int64_t placed_ms = 0;
   bool cancelled = false;
   int64_t interrupted_ms = 0;  // when last, at its deadline or after it; 0: never
+  bool given_up = false;       // cancelled by cancel_running()
   bool streaming = false;      // a SlotBody reads the ring
   bool touched = false;        // its number is in touched_
 
@@ -57,6 +59,8 @@ class Broker::SlotBody : public ResultBody {
     if (got == 0 && !is_pending(outcome)) return std::nullopt;
     return got;
   }
+
+  bool holds_executor() const override { return is_pending(use_.slot->outcome.load()); }
 
  private:
   // Runs below libmicrohttpd: only remembers. settle() does the rest.
@@ -100,6 +104,7 @@ Broker::~Broker() = default;
 // -- work goes out -------------------------------------------------------------------------------
 
 bool Broker::submit(Work& work, size_t max_queue, int64_t now_ms) {
+  work.since_ms = now_ms;
   if (!free_.empty() && backlog_.empty()) {
     place(work, now_ms);
     return true;
@@ -124,6 +129,7 @@ void Broker::place(Work& work, int64_t now_ms) {
   use.placed_ms = now_ms;
   use.cancelled = false;
   use.interrupted_ms = 0;
+  use.given_up = false;
   use.head_bytes.clear();
   use.head = ResponseHead();
   use.first_body_left = 0;
@@ -264,6 +270,18 @@ void Broker::process_events() {
 void Broker::on_event(SlotUse& use) {
   // Before the ring is read: what an executor wrote before its last word is then in the ring.
   const Outcome outcome = use.slot->outcome.load();
+  try {
+    read_on(use, outcome);
+  } catch (const std::exception&) {
+    use.head_bytes = std::string();
+    use.head = ResponseHead();
+    fail(use, Failure::kNoMemory);
+  }
+  wake_writer(use);
+  free_if_done(use);
+}
+
+void Broker::read_on(SlotUse& use, Outcome outcome) {
   if (!use.work.message.empty() || !use.work.payload.empty()) write_request(use);
   if (use.stage == SlotUse::Stage::kHead && read_head(use)) use.stage = SlotUse::Stage::kBodies;
   if (use.stage == SlotUse::Stage::kBodies && read_bodies(use)) {
@@ -274,8 +292,6 @@ void Broker::on_event(SlotUse& use) {
     fail(use,
          outcome == Outcome::kLostAfterCommit ? Failure::kLostAfterCommit : Failure::kExecutorLost);
   }
-  wake_writer(use);
-  free_if_done(use);
 }
 
 namespace {
@@ -331,8 +347,9 @@ std::optional<Failure> Broker::failure_of(const SlotUse& use) {
   const TransactionResult& result = use.head.result;
   if (result.completion == Completion::kUnconfirmed) return Failure::kUnconfirmed;
   if (result.completion == Completion::kResultLost) return Failure::kLostAfterCommit;
-  if (use.interrupted_ms != 0 && result.error && result.error->sqlstate == kQueryCanceled) {
-    return Failure::kTooLong;
+  if (result.error && result.error->sqlstate == kQueryCanceled) {
+    if (use.given_up) return Failure::kExecutorLost;
+    if (use.interrupted_ms != 0) return Failure::kTooLong;
   }
   return std::nullopt;
 }
@@ -429,6 +446,68 @@ void Broker::cancel(http::Ticket ticket) {
     use->cancelled = true;
     cancel_in_executor(*use);
     return;
+  }
+}
+
+bool Broker::has_executors() const {
+  for (uint32_t i = 0; i < db_.executor_count; i++) {
+    if (db_.executor(i).pid.load() > 0) return true;
+  }
+  return false;
+}
+
+bool Broker::has_waited(int64_t since_ms) const {
+  const auto waits = [&](const Work& work) {
+    return !work.is_introspection && work.since_ms <= since_ms;
+  };
+  const auto is_waiting = [&](const auto& use) {
+    return use->stage == SlotUse::Stage::kHead && waits(use->work) &&
+           use->slot->outcome.load(std::memory_order_relaxed) == Outcome::kQueued;
+  };
+  return std::any_of(backlog_.begin(), backlog_.end(), waits) ||
+         std::any_of(slots_.begin(), slots_.end(), is_waiting);
+}
+
+bool Broker::has_unanswered() const {
+  const auto waits = [](const Work& work) { return !work.is_introspection; };
+  const auto runs = [](const auto& use) {
+    return (use->stage == SlotUse::Stage::kHead || use->stage == SlotUse::Stage::kBodies) &&
+           !use->work.is_introspection;
+  };
+  return std::any_of(backlog_.begin(), backlog_.end(), waits) ||
+         std::any_of(slots_.begin(), slots_.end(), runs);
+}
+
+void Broker::fail_waiting() {
+  while (!backlog_.empty()) {
+    Work work = std::move(backlog_.front());
+    backlog_.pop_front();
+    receiver_.on_failure(work, Failure::kExecutorLost);
+  }
+  for (const auto& use : slots_) {
+    Outcome queued = Outcome::kQueued;
+    if (use->stage == SlotUse::Stage::kHead &&
+        use->slot->outcome.compare_exchange_strong(queued, Outcome::kAbandoned)) {
+      fail(*use, Failure::kExecutorLost);
+    }
+  }
+}
+
+void Broker::cancel_running() {
+  for (const auto& use : slots_) {
+    if (use->stage != SlotUse::Stage::kHead || use->slot->outcome.load() != Outcome::kRunning) {
+      continue;
+    }
+    use->given_up = true;
+    interrupt(*use);
+  }
+}
+
+void Broker::abandon_running() {
+  for (const auto& use : slots_) {
+    if (use->stage != SlotUse::Stage::kHead && use->stage != SlotUse::Stage::kBodies) continue;
+    fail(*use, Failure::kAbandoned);
+    free_if_done(*use);
   }
 }
 

@@ -32,14 +32,24 @@ struct Work {
   bool is_introspection = false;
   http::Ticket ticket = 0;
   PendingRequest pending;
+  int64_t since_ms = 0;            // monotonic: when it was submitted
   int64_t deadline_ms = 0;         // monotonic: until when an executor must have taken it
   int64_t result_deadline_ms = 0;  // until when its result must be there; 0: any time
   uint64_t label = 0;              // of introspection: the generation it answers for
 };
 
-// kTooLong: its statement was cancelled at result_deadline_ms.
-// kUnconfirmed: committed here, perhaps not on the standby it was to wait for.
-enum class Failure { kTimeout, kTooLong, kExecutorLost, kLostAfterCommit, kUnconfirmed };
+// kTooLong: its statement was cancelled at result_deadline_ms. kNoMemory: for its result.
+// kUnconfirmed: committed here, perhaps not on the standby it was to wait for. kAbandoned: it is
+// not waited for any longer, whatever becomes of it.
+enum class Failure {
+  kTimeout,
+  kTooLong,
+  kExecutorLost,
+  kLostAfterCommit,
+  kUnconfirmed,
+  kNoMemory,
+  kAbandoned
+};
 
 // Passes on a first body that has not arrived whole. Giving it up early tells the executor.
 class ResultBody : public http::BodySource {};
@@ -51,7 +61,7 @@ class Broker {
     virtual ~Receiver() = default;
     // body: null when head.result holds the first body, or there is none.
     virtual void on_result(Work& work, ResponseHead& head, std::unique_ptr<ResultBody> body) = 0;
-    virtual void on_failure(Work& work, Failure failure) = 0;
+    virtual void on_failure(Work& work, Failure failure) noexcept = 0;
     // More of the streamed body of that ticket can be read.
     virtual void on_more(http::Ticket ticket) = 0;
   };
@@ -71,10 +81,23 @@ class Broker {
   // After the sockets were served: passes on to executors what reading bodies has made possible.
   void settle();
 
+  // Whether there is anybody to hand work to.
+  bool has_executors() const;
+  // Nobody will run what no executor has taken: fails it at once.
+  void fail_waiting();
+  // Cancels what executors work on.
+  void cancel_running();
+  // Fails whatever has no result yet.
+  void abandon_running();
+
   // Tickets of requests that an executor has worked on since before `since_ms`.
   std::vector<http::Ticket> running_since(int64_t since_ms) const;
   void cancel(http::Ticket ticket);
 
+  // Whether a request waits for an executor that was submitted by then.
+  bool has_waited(int64_t since_ms) const;
+  // Requests whose result has not been passed on.
+  bool has_unanswered() const;
   bool idle() const { return in_use_ == 0 && backlog_.empty(); }
   size_t queue_length() const { return backlog_.size(); }
   // When dispatch() or expire() want to be called again; -1: no such time.
@@ -87,6 +110,7 @@ class Broker {
   void place(Work& work, int64_t now_ms);
   void write_request(SlotUse& use);
   void on_event(SlotUse& use);
+  void read_on(SlotUse& use, Outcome outcome);
   bool read_head(SlotUse& use);
   bool read_bodies(SlotUse& use);
   static std::optional<Failure> failure_of(const SlotUse& use);

@@ -2,8 +2,10 @@
 //
 //   dormant ──extension is there, first snapshot──▶ serving ──extension is gone──▶ dormant
 //      │                                              │
-//      └───────────────── SIGTERM ────────────────────┴──▶ draining (open requests, at most
-//      kDrainMs) ──▶ ends
+//      └───────────────── SIGTERM ────────────────────┴──▶ drained ──▶ ends
+//
+// When the service ends, nothing new is accepted and what has come is answered: with its result
+// within kDrainMs, then with 503. Without executors, as in a fast shutdown, that is at once.
 //
 // One turn of the loop: wait; pass on what executors have posted; serve the sockets; look for
 // invalidations; plan the requests that have come, or hold them while the snapshot is suspect; hand
@@ -25,6 +27,7 @@
 #include "app/metrics.hpp"
 #include "app/pipeline.hpp"
 #include "core/clock.hpp"
+#include "core/server_errors.hpp"
 #include "http/piece_source.hpp"
 #include "http/service.hpp"
 #include "http/settings.hpp"
@@ -60,9 +63,12 @@ PGDLLEXPORT void pgrst_gateway_main(Datum argument);
 namespace pgrst::pg {
 namespace {
 
-constexpr int64_t kDrainMs = 3000;
+constexpr int64_t kDrainMs = 3000;     // for open requests to end
+constexpr int64_t kCancelMs = 1000;    // then for cancelled ones to be rolled back
+constexpr int64_t kFlushMs = 500;      // then for answers to be sent
 constexpr int64_t kIdleTurnMs = 1000;  // a look at the catalogs although no request comes
 constexpr int64_t kSweepMs = 100;      // between two looks for clients that have gone
+constexpr int64_t kPatienceMs = 1000;  // of requests that wait, before slow clients are cut off
 
 // Bytes of a body that are read, or written, in one turn: some 3 ms.
 constexpr size_t kBodyStep = 1024 * 1024;
@@ -166,20 +172,68 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
   void serve() {
     db_.state = ServiceState::kStarting;
     follower_.forget();
-    while (!follower_.extension_missing() && !drained()) turn();
+    while (!follower_.extension_missing() && !ShutdownRequestPending) turn();
+    draining_ = true;
+    drain();
+    draining_ = false;
     follower_.forget();
     descriptions_.begin(nullptr);
   }
 
-  bool drained() {
-    if (!ShutdownRequestPending) return false;
-    const int64_t now = monotonic_ms();
-    if (drain_until_ms_ == 0) {
-      drain_until_ms_ = now + kDrainMs;
-      stop_accepting();
+  // -- the end of the service
+  // --------------------------------------------------------------------------------
+
+  // Answers what has come.
+  void drain() {
+    stop_accepting();
+    turn_until(kDrainMs, [this] { return is_answered(); });
+    if (!is_answered()) {
+      fail_unplanned();
+      broker_.fail_waiting();
+      broker_.cancel_running();
+      turn_until(kCancelMs, [this] { return is_answered(); });
+      fail_unplanned();
+      broker_.fail_waiting();
+      broker_.abandon_running();
     }
-    return now >= drain_until_ms_ ||
-           (broker_.idle() && held_.empty() && reading_.empty() && writing_.empty());
+    turn_until(kFlushMs, [this] { return api_.open_requests() == 0; });
+  }
+
+  template <class Done>
+  void turn_until(int64_t limit_ms, Done done) {
+    const int64_t end = monotonic_ms() + limit_ms;
+    for (;;) {
+      can_run_ = broker_.has_executors();
+      if (!can_run_) broker_.fail_waiting();
+      if (answered_) run_server();
+      if (done() || monotonic_ms() >= end) return;
+      turn();
+    }
+  }
+
+  // A result that is streamed counts as answered.
+  bool is_answered() const {
+    return !broker_.has_unanswered() && held_.empty() && reading_.empty() && writing_.empty();
+  }
+
+  // What has not got as far as to the broker, or has come back and is being written.
+  void fail_unplanned() {
+    for (auto& held : held_) {
+      respond_with(held.arrival.ticket, held.arrival.request.method == "HEAD", [&] {
+        return refuse(held.arrival.request, follower_.snapshot(), errors::executor_lost());
+      });
+    }
+    for (auto& reading : reading_) {
+      respond_with(reading.ticket, reading.headers_only,
+                   [&] { return reading.beginning->fail(errors::executor_lost()); });
+    }
+    for (auto& writing : writing_) {
+      respond_with(writing.ticket, false,
+                   [&] { return writing.finishing->fail(errors::executor_lost()); });
+    }
+    held_.clear();
+    reading_.clear();
+    writing_.clear();
   }
 
   void turn() {
@@ -221,7 +275,7 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
     for (const auto* service : {&api_, &admin_.service()}) {
       if (const int64_t ms = service->timeout_ms(); ms >= 0) at(now + ms);
     }
-    if (!broker_.idle()) at(now + kSweepMs);
+    if (!broker_.idle() || draining_) at(now + kSweepMs);
     return next > now ? next - now : 0;
   }
 
@@ -234,14 +288,21 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
   void take_arrivals() {
     for (auto& arrival : api_.take_arrivals()) {
       db_.requests.fetch_add(1, std::memory_order_relaxed);
-      held_.push_back({std::move(arrival), monotonic_ms()});
+      try {
+        held_.push_back({std::move(arrival), monotonic_ms()});
+      } catch (const std::exception& e) {
+        respond_with(arrival.ticket, arrival.request.method == "HEAD", [&] {
+          return refuse(arrival.request, follower_.snapshot(), errors::surprise(e));
+        });
+      }
     }
   }
 
   // A request waits while the snapshot is suspect, but not for ever.
   void serve_held(int64_t now) {
     // Later hints, and checks under way because of them, do not concern a request that came before.
-    const bool fresh = follower_.settled(now);
+    const bool fresh =
+        follower_.settled(now) || (draining_ && (!can_run_ || follower_.extension_missing()));
     while (!held_.empty()) {
       const Held& first = held_.front();
       const bool verified = first.generation != 0 && first.generation <= follower_.verified();
@@ -265,8 +326,8 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
           std::make_unique<Beginning>(std::move(request), follower_.snapshot(), jwt_cache_,
                                       std::time(nullptr), &monotonic_ns, take_memory);
     } catch (const std::exception& e) {
-      respond(reading.ticket, error_response(errors::internal(e.what()), ErrorVerbosity::kVerbose),
-              reading.headers_only);
+      respond_with(reading.ticket, reading.headers_only,
+                   [&] { return error_response(errors::surprise(e), ErrorVerbosity::kVerbose); });
       return;
     }
     read_step(std::move(reading), now);
@@ -280,8 +341,8 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
         reading_.push_back(std::move(reading));
       }
     } catch (const std::exception& e) {
-      respond(reading.ticket, reading.beginning->fail(errors::internal(e.what())),
-              reading.headers_only);
+      respond_with(reading.ticket, reading.headers_only,
+                   [&] { return reading.beginning->fail(errors::surprise(e)); });
     }
   }
 
@@ -315,14 +376,27 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
             reading.arrived_ms + int64_t{config.server_request_timeout} * 1000;
         work.deadline_ms = std::min(work.deadline_ms, work.result_deadline_ms);
       }
-      if (!broker_.submit(work, static_cast<size_t>(config.server_max_queue), now)) {
+      if (draining_ && !can_run_) {
+        respond(reading.ticket, fail(work.pending, errors::executor_lost()), reading.headers_only);
+      } else if (!broker_.submit(work, static_cast<size_t>(config.server_max_queue), now)) {
         db_.pool_timeouts.fetch_add(1, std::memory_order_relaxed);
         respond(reading.ticket, fail(work.pending, errors::acquisition_timeout()),
                 reading.headers_only);
       }
     } catch (const std::exception& e) {
-      respond(reading.ticket, reading.beginning->fail(errors::internal(e.what())),
-              reading.headers_only);
+      respond_with(reading.ticket, reading.headers_only,
+                   [&] { return reading.beginning->fail(errors::surprise(e)); });
+    }
+  }
+
+  // Answers with what `make` returns. Without memory for that, too, the connection is closed.
+  template <class Make>
+  void respond_with(http::Ticket ticket, bool headers_only, Make make) noexcept {
+    try {
+      respond(ticket, make(), headers_only);
+    } catch (const std::exception&) {
+      answered_ = true;
+      if (http::Server* server = api_.server_of(ticket)) server->drop(ticket);
     }
   }
 
@@ -348,7 +422,7 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
     try {
       response = finish(work.pending, head.result);
     } catch (const std::exception& e) {
-      response = fail(work.pending, errors::internal(e.what()));
+      response = fail(work.pending, errors::surprise(e));
     }
     if (!response.body_is_result || work.pending.headers_only) {
       respond(work.ticket, std::move(response), work.pending.headers_only);
@@ -370,8 +444,7 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
       writing_.push_back(
           {work.ticket, std::make_unique<Finishing>(work.pending, result, &descriptions_)});
     } catch (const std::exception& e) {
-      respond(work.ticket, fail(work.pending, errors::internal(e.what())),
-              work.pending.headers_only);
+      respond(work.ticket, fail(work.pending, errors::surprise(e)), work.pending.headers_only);
     }
   }
 
@@ -397,26 +470,39 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
         server->stream(writing.ticket, std::move(response), std::move(source));
       }
     } catch (const std::exception& e) {
-      respond(writing.ticket, writing.finishing->fail(errors::internal(e.what())), false);
+      respond_with(writing.ticket, false,
+                   [&] { return writing.finishing->fail(errors::surprise(e)); });
     }
   }
 
-  void on_failure(Work& work, Failure failure) override {
+  void on_failure(Work& work, Failure failure) noexcept override {
     if (work.is_introspection) {
       follower_.on_lost();
       return;
     }
-    Error error = errors::executor_lost();
-    if (failure == Failure::kTimeout) {
-      error = errors::acquisition_timeout();
-      db_.pool_timeouts.fetch_add(1, std::memory_order_relaxed);
+    if (failure == Failure::kTimeout) db_.pool_timeouts.fetch_add(1, std::memory_order_relaxed);
+    respond_with(work.ticket, work.pending.headers_only,
+                 [&] { return fail(work.pending, error_of(failure)); });
+  }
+
+  static Error error_of(Failure failure) {
+    switch (failure) {
+      case Failure::kTimeout:
+        return errors::acquisition_timeout();
+      case Failure::kTooLong:
+        return errors::request_timeout();
+      case Failure::kLostAfterCommit:
+        return errors::internal("The transaction was committed, but its result was lost.");
+      case Failure::kUnconfirmed:
+        return errors::unconfirmed_commit();
+      case Failure::kNoMemory:
+        return errors::out_of_memory();
+      case Failure::kAbandoned:
+        return errors::shut_down();
+      case Failure::kExecutorLost:
+        break;
     }
-    if (failure == Failure::kTooLong) error = errors::request_timeout();
-    if (failure == Failure::kLostAfterCommit) {
-      error = errors::internal("The transaction was committed, but its result was lost.");
-    }
-    if (failure == Failure::kUnconfirmed) error = errors::unconfirmed_commit();
-    respond(work.ticket, fail(work.pending, error), work.pending.headers_only);
+    return errors::executor_lost();
   }
 
   void on_more(http::Ticket ticket) override {
@@ -467,7 +553,7 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
 
   // Once there is a snapshot, and anew when its settings have changed.
   void listen_if_due(int64_t now) {
-    if (!follower_.snapshot() || ShutdownRequestPending) return;
+    if (!follower_.snapshot() || draining_) return;
     const Config& config = follower_.snapshot()->config;
     const auto change = api_.listen(http::api_endpoint(config), http::api_limits(config), now);
     admin_.configure(config, now);
@@ -528,6 +614,11 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
       close_slow_at_ms_ = now + kIdleTurnMs;
       api_.close_slow();
       admin_.service().close_slow();
+    }
+    if (broker_.has_waited(now - kPatienceMs)) {
+      for (const auto& server : api_.servers()) {
+        if (server->cut_slowest()) break;
+      }
     }
     if (api_.servers().empty()) return;
     const auto running = broker_.running_since(now - kSweepMs);
@@ -622,7 +713,8 @@ class Gateway : private Broker::Receiver, private CatalogFollower::Owner {
   uint64_t wait_generation_ = 0;  // of the services
 
   bool answered_ = false;  // a response waits for the server's next run
-  int64_t drain_until_ms_ = 0;
+  bool draining_ = false;
+  bool can_run_ = true;  // while draining: there are executors
   int64_t sweep_at_ms_ = 0;
   int64_t close_slow_at_ms_ = 0;
 

@@ -30,6 +30,8 @@ shmem_startup_hook_type previous_startup_hook = nullptr;
 shmem_request_hook_type previous_request_hook = nullptr;
 #endif
 
+static_assert(alignof(Slot) <= 64 && alignof(MpmcQueue) <= 64 && alignof(Statistics) <= 64);
+
 size_t aligned(size_t size) { return (size + 63) / 64 * 64; }
 
 // Requests beyond what the executors work on wait in the gateway; a few more slots than executors
@@ -112,6 +114,8 @@ void px_startup() {
   auto* shared =
       static_cast<Shared*>(ShmemInitStruct("postgrest_ext", px_total_size(count), &found));
   if (!found) {
+    // PostgreSQL aligns to cache lines, and all offsets are multiples of one.
+    Assert(reinterpret_cast<uintptr_t>(shared) % alignof(Slot) == 0);
     memset(static_cast<void*>(shared), 0, sizeof(Shared));
     shared->lock = &GetNamedLWLockTranche(kTranche)->lock;
     shared->database_count = count;

@@ -62,7 +62,8 @@ inline bool is_pending(Outcome outcome) {
          outcome == Outcome::kRunning;
 }
 
-struct Slot {
+// Its rings follow it, and begin where their alignment wants them to.
+struct alignas(ByteRing) Slot {
   std::atomic<Outcome> outcome;
   std::atomic<uint64_t> sequence;         // of the request in it; never used twice
   std::atomic<int32_t> executor;          // index, or -1
@@ -82,6 +83,9 @@ struct Slot {
            ByteRing::bytes_needed(kResponseRingSize);
   }
 };
+
+static_assert(ByteRing::bytes_needed(kRequestRingSize) % alignof(ByteRing) == 0 &&
+              ByteRing::bytes_needed(kResponseRingSize) % alignof(ByteRing) == 0);
 
 enum class ProcessState : uint32_t { kNone, kStarting, kIdle, kBusy };
 

@@ -287,7 +287,7 @@ scenario 'HTTP/1.0' => sub {
     is(scalar @{$r->{json} // []}, 10000, 'a large answer');
     ok($connection->is_closed, 'closed after it');
     (undef, $r) = answers("GET $one HTTP/1.1\r\n\r\n", 1);
-    is($r->{status}, $mhd_is_strict ? 400 : 200, 'HTTP/1.1 without Host');
+    is($r->{status}, 400, 'HTTP/1.1 without Host');
 };
 
 scenario 'requests with headers twice' => sub {

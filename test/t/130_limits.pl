@@ -231,8 +231,8 @@ scenario 'sizes' => sub {
         $connection->write($bytes);
         return $connection->response(seconds => 30)->{status};
     };
-    is($status->("GET /items?name=eq." . 'a' x 40000 . " HTTP/1.1\r\nHost: x\r\n\r\n"), 414, 'a URL too long');
-    is($status->("GET $one HTTP/1.1\r\nHost: x\r\nX-Long: " . 'a' x 40000 . "\r\n\r\n"), 431, 'a header too large');
+    is($status->("GET /items?name=eq." . 'a' x 90000 . " HTTP/1.1\r\nHost: x\r\n\r\n"), 414, 'a URL too long');
+    is($status->("GET $one HTTP/1.1\r\nHost: x\r\nX-Long: " . 'a' x 90000 . "\r\n\r\n"), 431, 'a header too large');
     is($status->("GET $one HTTP/1.1\r\nHost: x\r\n" . join('', map { "X-$_: $_\r\n" } 1 .. 3000) . "\r\n"), 431, 'headers too many');
     is($status->(post_head('Content-Length: 1000001')), 413, 'a body too large');
     is($client->get($one)->{body}, $well, 'the next request');
@@ -329,7 +329,7 @@ scenario 'ten thousand connections that are kept' => sub {
     $files = 1_000_000 if $files eq 'unlimited';
     my $count = $files < 10200 ? $files - 200 : 10000;
     plan skip_all => "no more than $files files" if $count < 2000;
-    set(server_max_connections => 20000, server_idle_timeout => 600);
+    set(server_max_connections => 20000, server_idle_timeout => 600, server_connection_memory => 32768);
     my $pid = $cluster->gateway_pid;
     my $before = pss_kb($pid);
     my $child = IPC::Open2::open2(my $out, my $in, 'sh', '-c', 'ulimit -n $(ulimit -H -n); exec "$@"', 'sh', $^X, '-e', $opener,
@@ -343,7 +343,7 @@ scenario 'ten thousand connections that are kept' => sub {
     close $out;
     waitpid $child, 0;
     wait_until { served(PgrstClient->connect($port)) } 'service after they have gone';
-    set(server_max_connections => undef, server_idle_timeout => undef);
+    set(server_max_connections => undef, server_idle_timeout => undef, server_connection_memory => undef);
 };
 
 ok(!$cluster->crashed, 'no process crashed') or diag(grep { /signal|TRAP|PANIC/ } split /^/, $cluster->log);

@@ -54,6 +54,33 @@ PYTHON
     return (\%values, \%types);
 }
 
+# The status of a request to the admin server by another name.
+sub status_by_name {
+    my ($path, $host) = @_;
+    my $connection = PgrstClient->connect($admin_port);
+    $connection->write("GET $path HTTP/1.1\r\nHost: $host\r\nConnection: close\r\n\r\n");
+    my $r = $connection->response;
+    $connection->close;
+    return $r->{status};
+}
+
+scenario 'names of the admin server' => sub {
+    my @known = ('127.0.0.1', '127.0.0.1:80', '10.0.0.1:3001', 'localhost', 'LOCALHOST:3001', '[::1]', '[2001:db8::1]:3001', '');
+    my @foreign = ('evil.example.com', 'evil.example.com:3001', 'localhost.example.com', '127.0.0.1.example.com', 'metrics.internal');
+    for my $path ('/live', '/ready', '/metrics', '/config', '/schema_cache', '/docs', '/docs/api.json', '/nothing') {
+        is(status_by_name($path, $_), $admin->get($path)->{status}, "$path by '$_'") for @known;
+        is(status_by_name($path, $_), 421, "$path by '$_'") for @foreign;
+    }
+    set(admin_server_allowed_hosts => 'metrics.internal, other.internal');
+    wait_until { status_by_name('/live', 'metrics.internal:3001') == 200 } 'an allowed name';
+    is(status_by_name('/config', 'Other.Internal'), 200, 'another one');
+    is(status_by_name('/config', 'evil.example.com'), 421, 'a foreign one');
+    set(admin_server_allowed_hosts => '*');
+    wait_until { status_by_name('/config', 'evil.example.com') == 200 } 'any name';
+    set(admin_server_allowed_hosts => undef);
+    wait_until { status_by_name('/config', 'evil.example.com') == 421 } 'the end of that';
+};
+
 scenario 'live and ready' => sub {
     for my $path ('/live', '/ready') {
         my $r = $admin->get($path);

@@ -9,7 +9,9 @@ use PgrstCluster;
 use Test::More;
 
 my $admin_port = PgrstCluster::free_port();
-my $cluster = PgrstCluster->start_with_api(conf => {'pgrst.admin_server_port' => $admin_port, 'pgrst.db_pool' => 1});
+my $cluster = PgrstCluster->start_with_api(conf => {
+    'pgrst.admin_server_port' => $admin_port, 'pgrst.db_pool' => 1, 'pgrst.admin_server_allowed_hosts' => '*',
+});
 my $api_port = $cluster->port;
 my $admin = PgrstClient->new($admin_port);
 
