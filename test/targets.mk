@@ -4,6 +4,7 @@
 #   make unit           GoogleTest under ASan and UBSan, no server     UNIT_ARGS=--gtest_filter=...
 #   make regress        pg_regress on a temporary instance             REGRESS='a b'
 #   make e2e            prove over real sockets                        E2E_TESTS=test/t/010_x.pl
+#   make nightly        what takes hours: each allocation fails once, requests by the ten thousand
 #   make bench          the read path against pgbench                  BENCH_ARGS='--seconds 10'
 #   make soak           ten minutes of mixed load and disturbances      SOAK_ARGS="--minutes 1"
 #   make bench-planner    the planner and the schema cache alone
@@ -27,7 +28,7 @@ ifdef WERROR
 PG_CXXFLAGS += -Werror
 endif
 
-.PHONY: bench soak bench-planner bench-amplification run-check unit unit-build regress e2e fuzz fuzz-build format format-check tidy tidy-files demo
+.PHONY: nightly bench soak bench-planner bench-amplification run-check unit unit-build regress e2e fuzz fuzz-build format format-check tidy tidy-files demo
 
 # PGXS gives `check` a recipe of two lines of regret; a shell that does nothing runs it.
 check: run-check
@@ -143,6 +144,11 @@ regress: $(JSON_WRITER_TEST)
 E2E_TESTS ?= $(sort $(wildcard test/t/*.pl))
 e2e:
 	@PG_CONFIG='$(PG_CONFIG)' test/tools/e2e.sh $(E2E_TESTS)
+
+# With counts of its own; PGRST_TEST_STEP=7 tries only each seventh allocation.
+nightly:
+	@PG_CONFIG='$(PG_CONFIG)' PGRST_TEST_ROUNDS=$${PGRST_TEST_ROUNDS:-50000} \
+	  test/tools/e2e.sh test/t/083_growth.pl $(sort $(wildcard test/nightly/*.pl))
 
 # -- form -----------------------------------------------------------------------------------------
 

@@ -78,6 +78,48 @@ scenario 'temporary tables are refused in read-only transactions' => sub {
     no_traces('temporary table');
 };
 
+# What a temporary object leaves in the catalogs may be so large that it is stored out of line.
+scenario 'temporary objects, small and large, after a commit and after an error' => sub {
+    $cluster->sql(<<'SQL', db => 'api');
+CREATE FUNCTION api.stash(kind text, secret text, fails bool DEFAULT false) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE list text := (SELECT string_agg(quote_literal(md5(i::text)), ',') FROM generate_series(1, 400) i);
+BEGIN
+  IF kind = 'table' THEN CREATE TEMP TABLE stash (secret text);
+  ELSIF kind = 'check' THEN EXECUTE format('CREATE TEMP TABLE stash (secret text, kind text DEFAULT ''x'', CHECK (kind NOT IN (%s)))', list);
+  ELSIF kind = 'index' THEN CREATE TEMP TABLE stash (secret text); CREATE INDEX ON stash (md5(secret)) WHERE secret <> '';
+  ELSIF kind = 'view' THEN
+    CREATE TEMP TABLE stash (secret text);
+    EXECUTE format('CREATE TEMP VIEW stash_view AS SELECT secret FROM stash WHERE secret NOT IN (%s)', list);
+  ELSIF kind = 'function' THEN
+    CREATE TEMP TABLE stash (secret text);
+    EXECUTE format('CREATE FUNCTION pg_temp.stashed() RETURNS text LANGUAGE sql AS $f$ SELECT md5(v) FROM (VALUES (%s)) t(v) $f$',
+      replace(list, ',', '), ('));
+  ELSIF kind = 'type' THEN CREATE TEMP TABLE stash (secret text); CREATE TYPE pg_temp.mood AS ENUM ('good', 'bad');
+  END IF;
+  INSERT INTO stash VALUES (stash.secret);
+  IF fails THEN RAISE EXCEPTION 'it fails'; END IF;
+  RETURN kind;
+END $$;
+CREATE FUNCTION api.find_stash() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN RETURN (SELECT secret FROM stash); EXCEPTION WHEN undefined_table THEN RETURN 'nothing'; END $$;
+CREATE VIEW api.temporary_objects AS
+  SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema())
+    + (SELECT count(*) FROM pg_proc WHERE pronamespace = pg_my_temp_schema())
+    + (SELECT count(*) FROM pg_type WHERE typnamespace = pg_my_temp_schema()) AS n;
+GRANT SELECT ON api.temporary_objects TO anon;
+SQL
+    for my $kind (qw(table check index view function type)) {
+        for my $fails (0, 1) {
+            my $r = $client->post('/rpc/stash', body => {kind => $kind, secret => 'of ada', fails => $fails}, @author);
+            is($r->{status}, $fails ? 400 : 200, "$kind: is made") or diag($r->{body});
+            my $what = $fails ? "$kind, after an error" : $kind;
+            is($client->post('/rpc/find_stash', body => {})->{body}, '"nothing"', "not seen by the next request: $what");
+            is($client->get('/temporary_objects')->{body}, '[{"n":0}]', "none is left: $what");
+        }
+    }
+    no_traces('temporary objects');
+};
+
 scenario 'statements prepared for one role do not lend its rights to another' => sub {
     is($client->get('/secrets', bearer({role => 'editor'}))->{status}, 200, 'an editor may') for 1 .. 3;
     is($client->get('/secrets', @author)->{status}, 403, 'an author may not');

@@ -10,11 +10,14 @@ die() {
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
-# Settings of the caller must not redirect the tests to another server.
+# Settings of the caller must not redirect the tests to another server. Those of the tests begin with PGRST_.
 forget_libpq_settings() {
   local name
   for name in "${!PG@}"; do
-    [ "$name" = PG_CONFIG ] || unset "$name"
+    case $name in
+      PG_CONFIG | PGRST_*) ;;
+      *) unset "$name" ;;
+    esac
   done
   export LC_ALL=C.UTF-8
 }

@@ -81,6 +81,7 @@ sub become_unprivileged {
     $fixtures{$_} = slurp("$here/../../fixtures/$_.sql") for qw(api);
     $fixtures{demo} = slurp("$here/../../demo/schema.sql");
     $fixtures{full_disk} = slurp("$here/../../fixtures/full_disk/full_disk.cpp");
+    $fixtures{failing_malloc} = slurp("$here/../../fixtures/failing_malloc/failing_malloc.cpp");
     $fixtures{commit_probe} = slurp("$here/../../fixtures/commit_probe/commit_probe.c");
     $bindir = find_postgresql();
     become_unprivileged();
@@ -297,15 +298,45 @@ sub commit_probe {
 # Starts it on a disk that can be full: see fill_disk().
 sub start_on_small_disk {
     my ($self) = @_;
-    my ($source, $library) = map { "$top_dir/full_disk.$_" } qw(cpp so);
+    local @ENV{qw(LD_PRELOAD FULL_DISK_SWITCH FULL_DISK_DIR)} =
+        (preloadable('full_disk'), "$self->{dir}/full", "$self->{data}/");
+    return $self->start;
+}
+
+# Starts it so that allocations can be made to fail: see fail_allocation().
+sub start_with_failing_malloc {
+    my ($self) = @_;
+    $self->{control} = "$self->{dir}/failing_malloc";
+    $self->fail_allocation(0, -1);
+    local @ENV{qw(LD_PRELOAD FAILING_MALLOC)} = (preloadable('failing_malloc'), $self->{control});
+    return $self->start;
+}
+
+# Of that process, after `count` allocations more, one fails. -1: none.
+sub fail_allocation {
+    my ($self, $pid, $count) = @_;
+    open(my $fh, -e $self->{control} ? '+<:raw' : '>:raw', $self->{control}) or die "$self->{control}: $!";
+    syswrite $fh, pack('qq', $pid, $count) or die "$self->{control}: $!";
+    close $fh or die $!;
+}
+
+# Whether the allocation has failed by now.
+sub allocation_has_failed {
+    my ($self) = @_;
+    return (unpack 'qq', slurp($self->{control}))[1] < 0;
+}
+
+# The library of that fixture, compiled at its first use.
+sub preloadable {
+    my ($name) = @_;
+    my ($source, $library) = map { "$top_dir/$name.$_" } qw(cpp so);
     if (!-e $library) {
         open(my $fh, '>', $source) or die "$source: $!";
-        print {$fh} $fixtures{full_disk};
+        print {$fh} $fixtures{$name};
         close $fh or die "$source: $!";
-        run_or_die($ENV{CXX} || 'c++', '-std=c++20', '-shared', '-fPIC', '-o', $library, $source);
+        run_or_die($ENV{CXX} || 'c++', '-std=c++20', '-O1', '-shared', '-fPIC', '-o', $library, $source);
     }
-    local @ENV{qw(LD_PRELOAD FULL_DISK_SWITCH FULL_DISK_DIR)} = ($library, "$self->{dir}/full", "$self->{data}/");
-    return $self->start;
+    return $library;
 }
 
 # From now on no file of the cluster can grow.
