@@ -61,7 +61,7 @@ std::string message(std::string_view body, std::string_view type, bool is_rpc,
 }
 
 Payload json(std::string body, bool is_object, Names keys) {
-  return {Kind::kJson, std::move(body), is_object, std::move(keys), {}};
+  return {Kind::kJson, std::move(body), is_object, std::move(keys), false, {}};
 }
 
 constexpr const char* kInvalid = "Empty or invalid json";
