@@ -148,8 +148,9 @@ TEST(JwtAsymmetric, ItsAlgBindsAKey) {
 
 TEST(JwtAsymmetric, KidSelectsAmongKeys) {
   const SigningKey other = SigningKey::ec("P-256");
-  const std::string set = set_of({p256().jwk(R"(,"kid":"a")"), other.jwk(R"(,"kid":"b")"),
-                                  R"({"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMko"})"});
+  const std::string set =
+      set_of({p256().jwk(R"(,"kid":"a")"), other.jwk(R"(,"kid":"b")"),
+              R"({"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoAyM1SysPpbw"})"});
   const auto with_kid = [](const SigningKey& key, const std::string& kid) {
     return key.token("ES256", R"({"alg":"ES256","kid":")" + kid + "\"}", kPayload);
   };
@@ -387,7 +388,7 @@ TEST(JwkAsymmetric, PublicKeysInPemAreNoSecrets) {
 }
 
 TEST(JwkAsymmetric, BoundsTheNumberOfKeys) {
-  const std::string key = R"({"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMko"})";
+  const std::string key = R"({"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoAyM1SysPpbw"})";
   EXPECT_EQ(problem(set_of(std::vector<std::string>(kMaxKeys, key))), "");
   EXPECT_EQ(problem(set_of(std::vector<std::string>(kMaxKeys + 1, key))),
             "JSON Web Key set: holds too many keys.");

@@ -100,8 +100,8 @@ TEST(Pipeline, TokensChooseTheRole) {
   EXPECT_EQ(work.transaction.role, "web");
   EXPECT_TRUE(work.pending.authenticated);
   EXPECT_EQ(work.transaction.isolation, Isolation::kRepeatableRead);
-  EXPECT_EQ(work.transaction.settings.at(1).first, "request.jwt.claims");
-  EXPECT_NE(work.transaction.settings.at(1).second.find("\"x\":1"), std::string::npos);
+  EXPECT_EQ(work.transaction.settings.at(0).first, "request.jwt.claims");
+  EXPECT_NE(work.transaction.settings.at(0).second.find("\"x\":1"), std::string::npos);
 }
 
 TEST(Pipeline, BadTokensComeBeforeEverythingElse) {

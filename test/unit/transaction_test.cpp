@@ -168,13 +168,20 @@ TEST(Protocol, Requests) {
   expect_same(back->transaction, m.transaction);
   EXPECT_EQ(back->payload_size, 0u);
   m.kind = pg::MessageKind::kIntrospection;
-  m.known_fingerprint = 0;
+  m.known_fingerprint = pg::Fingerprint{};
+  m.only_roles = true;
+  m.subject = {{"api", "b"}, QualifiedName{"api", "configure"}, "authenticator"};
   back = pg::decode_request(payload(pg::encode_request(m)));
   ASSERT_TRUE(back.has_value());
   EXPECT_EQ(back->kind, pg::MessageKind::kIntrospection);
-  EXPECT_EQ(back->known_fingerprint, 0u);
-  m.known_fingerprint = ~uint64_t{0};
-  EXPECT_EQ(pg::decode_request(payload(pg::encode_request(m)))->known_fingerprint, ~uint64_t{0});
+  EXPECT_EQ(back->known_fingerprint, pg::Fingerprint{});
+  EXPECT_TRUE(back->only_roles);
+  EXPECT_EQ(back->subject.schemas, m.subject.schemas);
+  EXPECT_EQ(back->subject.pre_config, m.subject.pre_config);
+  EXPECT_EQ(back->subject.authenticator, m.subject.authenticator);
+  m.known_fingerprint = {~uint64_t{0}, 1};
+  EXPECT_EQ(pg::decode_request(payload(pg::encode_request(m)))->known_fingerprint,
+            m.known_fingerprint);
 }
 
 // The payload follows the message, which only tells its size.
@@ -193,22 +200,26 @@ TEST(Protocol, PayloadsAreNotInTheMessage) {
 
 TEST(Protocol, ResponseHeads) {
   pg::ResponseHead h;
-  h.verdict = {true, 16384, true, 0x0123456789ABCDEF, "problem"};
+  h.verdict = {true, 16384, true, {0x0123456789ABCDEF, 7}, "problem", "a view", true, {1, 2, 3}};
   h.result = example_result();
   const auto back = pg::decode_response_head(payload(pg::encode_response_head(h)));
   ASSERT_TRUE(back.has_value());
   EXPECT_TRUE(back->verdict.extension_present);
   EXPECT_EQ(back->verdict.reload_marker, 16384u);
   EXPECT_TRUE(back->verdict.unchanged);
-  EXPECT_EQ(back->verdict.fingerprint, 0x0123456789ABCDEFu);
+  EXPECT_EQ(back->verdict.fingerprint, h.verdict.fingerprint);
   EXPECT_EQ(back->verdict.pre_config_problem, "problem");
+  EXPECT_EQ(back->verdict.left_out, "a view");
+  EXPECT_TRUE(back->verdict.read_again);
+  EXPECT_EQ(back->verdict.times_us, h.verdict.times_us);
   expect_same(back->result, h.result);
 }
 
 TEST(Protocol, TakesOnlyWholeMessages) {
   pg::RequestMessage m;
   m.transaction = example_transaction();
-  m.known_fingerprint = 5;
+  m.known_fingerprint = {5, 6};
+  m.subject = {{"api"}, std::nullopt, "authenticator"};
   expect_exact_length(payload(pg::encode_request(m)),
                       [](std::string_view bytes) { return pg::decode_request(bytes); });
   pg::ResponseHead h;

@@ -92,8 +92,10 @@ TEST(Updatability, IsWrittenIntoViewsAndForeignTables) {
   test::CatalogRows rows;
   rows.sets[kTables] = {{"1", "api", "t", "r", "28", std::nullopt},
                         {"2", "api", "v", "v", "0", std::nullopt},
-                        {"3", "api", "f", "f", "0", std::nullopt}};
-  rows.sets[kUpdatability] = {{"2", "0", "1"}, {"3", "8", "0"}, {"1", "0", "0"}};
+                        {"3", "api", "f", "f", "0", std::nullopt},
+                        {"4", "api", "m", "m", "0", std::nullopt}};
+  // Of tables and materialized views what is written here says nothing.
+  rows.sets[kUpdatability] = {{"2", "0", "1"}, {"3", "8", "0"}, {"4", "28", "0"}};
   rows.sets[kViewColumns] = {{"2", "1", "1", "1"}};
   const Catalog catalog = test::build(rows);
   const auto may = [&](const char* name) {
@@ -104,6 +106,7 @@ TEST(Updatability, IsWrittenIntoViewsAndForeignTables) {
   EXPECT_EQ(may("t"), "iud");
   EXPECT_EQ(may("v"), "iud");
   EXPECT_EQ(may("f"), "i");
+  EXPECT_EQ(may("m"), "");
 }
 
 TEST(Defaults, FindTheirColumns) {
