@@ -13,19 +13,19 @@ namespace {
 // PostgreSQL looks for an order of both.
 constexpr size_t kInnerEmbed = 4;
 
+// 0 of a field.
 size_t cost_of(const SelectItem& item) {
-  const auto* relation = std::get_if<SelectRelation>(&item.item);
-  const auto* spread = std::get_if<SpreadRelation>(&item.item);
-  const auto& join = relation != nullptr ? relation->join_type : spread->join_type;
-  return join == JoinType::kInner ? kInnerEmbed : 1;
+  const auto cost = [](const auto& embed) {
+    return embed.join_type == JoinType::kInner ? kInnerEmbed : size_t{1};
+  };
+  if (const auto* relation = std::get_if<SelectRelation>(&item.item)) return cost(*relation);
+  if (const auto* spread = std::get_if<SpreadRelation>(&item.item)) return cost(*spread);
+  return 0;
 }
 
 size_t count_embeds(const std::vector<SelectItem>& items) {
   size_t count = 0;
-  for (const auto& item : items) {
-    if (std::holds_alternative<SelectField>(item.item)) continue;
-    count += cost_of(item) + count_embeds(item.children);
-  }
+  for (const auto& item : items) count += cost_of(item) + count_embeds(item.children);
   return count;
 }
 
